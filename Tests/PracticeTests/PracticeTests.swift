@@ -1,0 +1,7 @@
+import Testing
+
+@testable import Practice
+
+@Test func aCancelledAppointmentIsNotLive() {
+    #expect(!AppointmentStatus.cancelled.isLive)
+}
