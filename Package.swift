@@ -21,7 +21,7 @@ let platform =
         [
             "Postgres": ["CLibPQ", .log],
             "Schema": ["Postgres"],
-            "Hosting": ["Postgres", .log, .lifecycle, .hummingbird],
+            "Hosting": [.log, .lifecycle, .unixSignals, .hummingbird, .httpTypes, .nio, .nioPosix],
         ])
     + [
         .systemLibrary(
@@ -96,7 +96,7 @@ let tests: [Target] =
         test("FHIRTests", uses: ["FHIR", "Practice"]),
         test("MLLPTests", uses: ["MLLP", "HL7", .nio, .nioPosix, .nioTestUtils]),
         test("PracticeTests", uses: ["Practice"]),
-        test("HostingTests", uses: ["Hosting", .log]),
+        test("HostingTests", uses: ["Hosting", .log, .lifecycle]),
         test("WorkflowTests", uses: ["Workflow", "HL7", "Practice"]),
         test("DestinationTests", uses: ["Destination", "Practice", "FHIR", .hummingbird, .crypto]),
         test("ReconciliationTests", uses: ["Reconciliation", "Practice"]),
@@ -155,6 +155,7 @@ extension Target.Dependency {
     static var httpClient: Self { .product(name: "AsyncHTTPClient", package: "async-http-client") }
     static var httpTypes: Self { .product(name: "HTTPTypes", package: "swift-http-types") }
     static var lifecycle: Self { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
+    static var unixSignals: Self { .product(name: "UnixSignals", package: "swift-service-lifecycle") }
     static var log: Self { .product(name: "Logging", package: "swift-log") }
     static var arguments: Self { .product(name: "ArgumentParser", package: "swift-argument-parser") }
     static var crypto: Self { .product(name: "Crypto", package: "swift-crypto") }
