@@ -36,7 +36,7 @@ let pipeline = shelf(
         "MLLP": ["HL7", .nio, .nioPosix],
         "Journal": ["Postgres", .crypto],
         "Queue": ["Postgres", .crypto, .log],
-        "Workflow": ["HL7", "Practice", .yams],
+        "Workflow": ["HL7", "Practice", .crypto, .yams],
         "Records": ["Postgres", "Practice", .crypto],
         "Destination": ["Practice", "FHIR", .crypto, .httpClient, .nio, .httpTypes],
         "Reconciliation": ["Practice"],

@@ -1,0 +1,206 @@
+import Crypto
+package import Foundation
+import HL7
+import Practice
+
+/// A whole folder of definitions, checked, with its look-ups prepared.
+package struct Definition: Sendable {
+    /// SHA-256 over the files' paths and texts.
+    package let digest: [UInt8]
+    package let practices: [String: PracticeProfile]
+    package let feeds: [String: Feed]
+    package let workflows: [String: WorkflowRules]
+    package let tables: [TableName: CodeTable]
+    /// Which workflow takes `SIU^S12`.
+    let workflowByType: [String: String]
+    /// Feeds that may be told by a message's marks, by name.
+    let matchable: [Feed]
+
+    /// Reads a folder: path below `workflows/` to text. Throws the whole list of what is wrong.
+    package init(files: [String: String]) throws(DefinitionError) {
+        let problems = Problems()
+        var tables: [TableName: CodeTable] = [:]
+        var workflows: [String: WorkflowRules] = [:]
+        var profiles: [String: Profile] = [:]
+        var practiceSections: [Section] = []
+        for (path, text) in files.sorted(by: { $0.key < $1.key }) {
+            switch Place(path) {
+            case .table(let word):
+                guard let name = TableName(rawValue: word) else {
+                    problems.unknown("table", word, among: TableName.allCases.map(\.rawValue), path, 1)
+                    continue
+                }
+                let table = CodeTable(name, file: path, text: text, problems: problems)
+                table.checkValues(file: path, problems: problems)
+                tables[name] = table
+            case .workflow:
+                guard let rules = Section(file: path, text: text, problems: problems).flatMap(WorkflowRules.init)
+                else { continue }
+                if workflows.updateValue(rules, forKey: rules.name) != nil {
+                    problems.add(path, 1, "the workflow \"\(rules.name)\" is there twice")
+                }
+            case .profile:
+                guard let profile = Section(file: path, text: text, problems: problems).flatMap(Profile.init)
+                else { continue }
+                if profiles.updateValue(profile, forKey: profile.name) != nil {
+                    problems.add(path, 1, "the profile \"\(profile.name)\" is there twice")
+                }
+            case .practice:
+                if let section = Section(file: path, text: text, problems: problems) { practiceSections.append(section) }
+            case .ignored: break
+            case .unknown: problems.add(path, 1, "no definition belongs here (tables, profiles, practices, NAME/workflow.yaml)")
+            }
+        }
+        var workflowByType: [String: String] = [:]
+        for (name, rules) in workflows.sorted(by: { $0.key < $1.key }) {
+            for type in rules.accepts.keys {
+                if let other = workflowByType.updateValue(name, forKey: type) {
+                    problems.add("\(name)/workflow.yaml", 1, "\(type) is taken by the workflow \"\(other)\" already")
+                }
+            }
+        }
+        let folder = Self.practices(practiceSections, profiles, workflows["scheduling"], problems)
+        for (name, table) in tables {
+            for row in table.rows {
+                guard let practice = row.practice, folder.practices[practice] == nil else { continue }
+                let file = "tables/\(name.rawValue).csv"
+                problems.unknown("practice", practice, among: folder.practices.keys.sorted(), file, row.line)
+            }
+        }
+        guard problems.all.isEmpty else { throw DefinitionError(problems: problems.sorted) }
+        digest = Self.digest(files)
+        practices = folder.practices
+        feeds = folder.feeds
+        self.workflows = workflows
+        self.tables = tables
+        self.workflowByType = workflowByType
+        matchable = folder.feeds.values.sorted { $0.name < $1.name }
+    }
+
+    /// A table; an empty one where the folder has none of that name.
+    package func table(_ name: TableName) -> CodeTable { tables[name] ?? CodeTable(empty: name) }
+
+    /// The ports that feeds have for themselves, beside the gateway's own.
+    package var ports: [Int] { Set(feeds.values.compactMap(\.port)).sorted() }
+
+    /// The zone that a feed's times without an offset are in; nil for an unknown practice.
+    package func zone(feed: String, practice: String) -> TimeZone? {
+        feeds[feed]?.zones[practice] ?? practices[practice]?.zone
+    }
+
+    private enum Place {
+        case table(String), workflow, profile, practice, ignored, unknown
+
+        init(_ path: String) {
+            let parts = path.split(separator: "/").map(String.init)
+            let last = parts.last ?? ""
+            if last.hasSuffix(".md") || last.hasPrefix(".") || parts.contains("cases") {
+                self = .ignored
+            } else if parts.count == 2, parts[0] == "tables", last.hasSuffix(".csv") {
+                self = .table(String(last.dropLast(4)))
+            } else if parts.count == 2, parts[0] == "profiles", last.hasSuffix(".yaml") {
+                self = .profile
+            } else if parts.count == 2, parts[0] == "practices", last.hasSuffix(".yaml") {
+                self = .practice
+            } else if parts.count == 2, last == "workflow.yaml" {
+                self = .workflow
+            } else {
+                self = .unknown
+            }
+        }
+    }
+
+    private static func practices(
+        _ sections: [Section], _ profiles: [String: Profile], _ workflow: WorkflowRules?, _ problems: Problems
+    ) -> (practices: [String: PracticeProfile], feeds: [String: Feed]) {
+        var practices: [String: PracticeProfile] = [:]
+        var feeds: [String: Feed] = [:]
+        for section in sections {
+            guard let practice = PracticeProfile(section) else { continue }
+            if practices.updateValue(practice, forKey: practice.id) != nil {
+                problems.add(section.file, section.line(of: "practice"), "the practice \"\(practice.id)\" is there twice")
+            }
+            for feedSection in section.sections("feeds") ?? [] {
+                guard
+                    let feed = Feed(feedSection, practice: practice.id, profiles: profiles, workflow: workflow)
+                else { continue }
+                if feeds[feed.name] == nil {
+                    let twin = feeds.values.first { $0.marks == feed.marks }
+                    if let twin {
+                        let text = "the feed \"\(feed.name)\" cannot be told from \"\(twin.name)\": same port, sender, facility"
+                        problems.add(section.file, feedSection.line, text)
+                    }
+                    feeds[feed.name] = feed
+                } else if let trouble = feeds[feed.name]?.take(feed) {
+                    problems.add(section.file, feedSection.line, trouble)
+                }
+            }
+        }
+        return (practices, feeds)
+    }
+
+    private static func digest(_ files: [String: String]) -> [UInt8] {
+        var hash = SHA256()
+        for (path, text) in files.sorted(by: { $0.key < $1.key }) {
+            hash.update(data: Array("\(path.utf8.count) \(path)\n\(text.utf8.count)\n\(text)".utf8))
+        }
+        return Array(hash.finalize())
+    }
+}
+
+extension Feed {
+    /// Takes another practice of the same feed in; the sentence that says why it cannot.
+    fileprivate mutating func take(_ other: Feed) -> String? {
+        if marks != other.marks || profile != other.profile || isProduction != other.isProduction
+            || charset != other.charset || refuses != other.refuses
+        {
+            return "the feed \"\(name)\" is stated otherwise for another practice"
+        }
+        for (value, practice) in other.practices {
+            if let taken = practices[value] {
+                return value.isEmpty
+                    ? "the feed \"\(name)\" carries \"\(taken)\" already, and its profile has no \"practice-path\""
+                    : "the value \"\(value)\" of the feed \"\(name)\" is taken by \"\(taken)\""
+            }
+            practices[value] = practice
+        }
+        zones.merge(other.zones) { first, _ in first }
+        return nil
+    }
+}
+
+extension CodeTable {
+    /// Words that the status table may give besides the appointment's states.
+    package enum StatusWord {
+        /// Not an appointment: the resource's time is taken.
+        package static let blocked = "blocked"
+        /// Says nothing that others must know.
+        package static let ignored = "ignored"
+    }
+
+    fileprivate func checkValues(file: String, problems: Problems) {
+        for row in rows {
+            switch name {
+            case .status:
+                let known = AppointmentStatus.allCases.map(\.rawValue) + [StatusWord.blocked, StatusWord.ignored]
+                if !known.contains(row["status"]) {
+                    problems.unknown("status", row["status"], among: known, file, row.line)
+                }
+                if !["", "true", "false"].contains(row["overbooked"]) {
+                    problems.unknown("value", row["overbooked"], among: ["true", "false"], file, row.line)
+                }
+            case .resources:
+                let known = ResourceUse.Kind.allCases.map(\.rawValue)
+                if !known.contains(row["kind"]) { problems.unknown("kind", row["kind"], among: known, file, row.line) }
+                if !row["capacity"].isEmpty, (Int(row["capacity"]) ?? 0) < 1 {
+                    problems.add(file, row.line, "\"capacity\" takes a number from 1")
+                }
+            case .locations:
+                if !row["zone"].isEmpty, TimeZone(identifier: row["zone"]) == nil {
+                    problems.unknown("zone", row["zone"], among: TimeZone.knownTimeZoneIdentifiers, file, row.line)
+                }
+            case .events, .cancelReasons: break
+            }
+        }
+    }
+}

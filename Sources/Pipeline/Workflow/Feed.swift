@@ -1,0 +1,177 @@
+package import Foundation
+package import HL7
+package import Practice
+
+/// Where a feed keeps an identifier, and how far it is believed.
+package struct IdentifierRule: Sendable {
+    /// The whole field (`PID-3`); every repetition is an identifier of its own.
+    package let path: Path
+    package let kind: Identifier.Kind
+    /// Only repetitions of these types (CX-5) count; empty: all.
+    package let types: [String]
+    /// The component of the same repetition that names the authority; nil or empty there: `authority`.
+    package let authorityComponent: Int?
+    package let authority: String
+    package let trust: Int16
+
+    init?(_ section: Section) {
+        section.allow(["path", "kind", "types", "authority", "authority-component", "trust"])
+        guard let pathText = section.required("path"), let path = section.path(pathText),
+            section.required("kind") != nil, let kind = section.word("kind", Identifier.Kind.self)
+        else { return nil }
+        self.path = path
+        self.kind = kind
+        types = (section.list("types") ?? []).map { $0.text.uppercased() }
+        authority = section.scalar("authority")?.text ?? ""
+        authorityComponent = section.number("authority-component", in: 1...20)
+        trust = Int16(section.number("trust", in: 0...100) ?? 50)
+    }
+}
+
+/// What SCH-23 and SCH-24 mean in a feed.
+package enum ParentMeaning: String, Codable, Sendable, CaseIterable {
+    /// The appointment that this one takes the place of.
+    case replaces
+    /// The series that this one is an occurrence of.
+    case series
+    case ignored
+}
+
+/// How a kind of sender writes: `profiles/NAME.yaml`, which many feeds may name.
+package struct Profile: Sendable {
+    package let name: String
+    let practicePath: Path?
+    let personKey: [Path]
+    let identifiers: [IdentifierRule]
+    let personIdentifiers: [IdentifierRule]
+    let fields: [FieldName: [Path]]
+    let unmapped: [TableName: Unmapped]
+    let parents: ParentMeaning
+    let idsTradePlaces: Bool
+    let zone: TimeZone?
+    let charset: Charset?
+
+    init?(_ section: Section) {
+        section.allow([
+            "profile", "practice-path", "person-key", "identifiers", "person-identifiers", "fields", "unmapped",
+            "parents", "ids-trade-places", "zone", "charset",
+        ])
+        guard let name = section.required("profile") else { return nil }
+        self.name = name.text
+        practicePath = section.path("practice-path")
+        personKey = section.paths("person-key") ?? []
+        identifiers = (section.sections("identifiers") ?? []).compactMap(IdentifierRule.init)
+        personIdentifiers = (section.sections("person-identifiers") ?? []).compactMap(IdentifierRule.init)
+        fields = section.section("fields").map(WorkflowRules.fields) ?? [:]
+        unmapped = section.section("unmapped").map(WorkflowRules.unmapped) ?? [:]
+        parents = section.word("parents", ParentMeaning.self) ?? .replaces
+        idsTradePlaces = section.flag("ids-trade-places") ?? true
+        zone = section.zone("zone")
+        charset = section.charset("charset")
+    }
+}
+
+/// One stream of messages from one sender, of one practice or of several.
+package struct Feed: Sendable {
+    package let name: String
+    package let profile: String
+    /// The listener that the feed has for itself; nil: any.
+    package let port: Int?
+    /// MSH-3.1 and MSH-4.1, where the feed is told by them.
+    package let sender: String?
+    package let facility: String?
+    /// Where the message names its practice; nil: the feed has one practice only.
+    package let practicePath: Path?
+    /// The practices that the feed carries, by the value at `practicePath` ("" where there is none).
+    package internal(set) var practices: [String: String]
+    /// The feed's own zone by practice, where it is not the practice's.
+    package internal(set) var zones: [String: TimeZone]
+    /// A name of table 0211 that overrules MSH-18.
+    package let charset: Charset?
+    /// Test messages (MSH-11 = T) park.
+    package let isProduction: Bool
+    /// The park codes that the sender is told about with AE instead of AA.
+    package let refuses: Set<ParkCode>
+    package let personKey: [Path]
+    package let identifiers: [IdentifierRule]
+    package let personIdentifiers: [IdentifierRule]
+    /// The workflow's path lists with the profile's in their place.
+    package let fields: [FieldName: [Path]]
+    package let unmapped: [TableName: Unmapped]
+    package let parents: ParentMeaning
+    package let idsTradePlaces: Bool
+
+    static let keys = [
+        "feed", "profile", "port", "sender", "facility", "practice-value", "zone", "charset", "production", "refuse",
+    ]
+
+    /// A feed as one practice's file states it.
+    init?(
+        _ section: Section, practice: String, profiles: [String: Profile], workflow: WorkflowRules?
+    ) {
+        section.allow(Self.keys)
+        guard let name = section.required("feed") else { return nil }
+        let profileName = section.scalar("profile")
+        guard let profile = profiles[profileName?.text ?? "standard"] else {
+            section.problems.unknown(
+                "profile", profileName?.text ?? "standard", among: profiles.keys.sorted(), section.file,
+                profileName?.line ?? section.line)
+            return nil
+        }
+        self.name = name.text
+        self.profile = profile.name
+        port = section.number("port", in: 1...65535)
+        sender = section.scalar("sender")?.text
+        facility = section.scalar("facility")?.text
+        practicePath = profile.practicePath
+        let values = section.list("practice-value")
+        if practicePath != nil, values == nil {
+            section.problems.add(section.file, section.line, "\"practice-value\" is missing: the profile tells by it")
+        }
+        if practicePath == nil, let values, let first = values.first {
+            section.problems.add(section.file, first.line, "the profile has no \"practice-path\" to find the value at")
+        }
+        let stated = practicePath == nil ? [""] : (values ?? []).map(\.text)
+        practices = Dictionary(stated.map { ($0, practice) }) { first, _ in first }
+        zones = (section.zone("zone") ?? profile.zone).map { [practice: $0] } ?? [:]
+        charset = section.charset("charset") ?? profile.charset
+        isProduction = section.flag("production") ?? true
+        refuses = Set(section.words("refuse", ParkCode.self))
+        personKey = profile.personKey
+        identifiers = profile.identifiers
+        personIdentifiers = profile.personIdentifiers
+        fields = (workflow?.fields ?? [:]).merging(profile.fields) { $1 }
+        unmapped = (workflow?.unmapped ?? [:]).merging(profile.unmapped) { $1 }
+        parents = profile.parents
+        idsTradePlaces = profile.idsTradePlaces
+    }
+
+    /// How closely the feed's marks fit a message; nil when one does not.
+    func fit(sender: String, facility: String, port: Int?) -> Int? {
+        if let own = self.port, own != port { return nil }
+        if let own = self.sender, own != sender { return nil }
+        if let own = self.facility, own != facility { return nil }
+        return (self.sender == nil ? 0 : 4) + (self.facility == nil ? 0 : 2) + (self.port == nil ? 0 : 1)
+    }
+
+    var marks: [String?] { [port.map(String.init), sender, facility] }
+}
+
+extension Section {
+    func zone(_ key: String) -> TimeZone? {
+        scalar(key).flatMap { value in
+            if let zone = TimeZone(identifier: value.text) { return zone }
+            problems.unknown("zone", value.text, among: TimeZone.knownTimeZoneIdentifiers, file, value.line)
+            return nil
+        }
+    }
+
+    func charset(_ key: String) -> Charset? {
+        scalar(key).flatMap { value in
+            if let charset = Charset(value.text) { return charset }
+            let known = ["ASCII", "UNICODE UTF-8", "8859/1", "8859/15", "WINDOWS-1252"]
+            problems.unknown("charset", value.text, among: known, file, value.line)
+            return nil
+        }
+    }
+}

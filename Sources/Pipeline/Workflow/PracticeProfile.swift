@@ -1,0 +1,90 @@
+package import Foundation
+
+/// Whether a destination is served.
+package enum DestinationMode: String, Codable, Sendable, CaseIterable {
+    case off, shadow, live
+}
+
+/// Where the practice's changes go.
+package struct DestinationProfile: Sendable, Hashable {
+    package enum Kind: String, Sendable, CaseIterable {
+        case webhook, fhir
+    }
+
+    package let name: String
+    package let kind: Kind
+    package let mode: DestinationMode
+    package let url: String?
+}
+
+/// Where reconciliation reads a side's own book.
+package enum ReconcileSource: Sendable, Hashable {
+    /// A comma-separated list; the path may hold `{date}`.
+    case csv(path: String)
+    /// A FHIR server's base address.
+    case fhir(url: String)
+}
+
+/// One practice: `practices/NAME.yaml`.
+package struct PracticeProfile: Sendable {
+    package let id: String
+    package let enterprise: String
+    package let name: String
+    package let zone: TimeZone
+    package let zoneName: String
+    /// Nothing before this instant is accused.
+    package let goLive: Date?
+    package let destinations: [DestinationProfile]
+    /// The PM's own appointment list.
+    package let reconcilePM: ReconcileSource?
+    /// The booking app's list.
+    package let reconcileApp: ReconcileSource?
+
+    init?(_ section: Section) {
+        section.allow([
+            "practice", "enterprise", "name", "zone", "go-live", "feeds", "destinations", "reconcile",
+        ])
+        let stated = section.required("zone")
+        guard let id = section.required("practice"), let stated, let zone = section.zone("zone") else { return nil }
+        self.id = id.text
+        enterprise = section.scalar("enterprise")?.text ?? id.text
+        name = section.scalar("name")?.text ?? id.text
+        self.zone = zone
+        zoneName = stated.text
+        goLive = section.scalar("go-live").flatMap { value in
+            if let instant = try? Date(value.text, strategy: .iso8601) { return instant }
+            section.problems.add(section.file, value.line, "\"go-live\" takes an instant such as 2026-12-01T00:00:00-06:00")
+            return nil
+        }
+        destinations = (section.sections("destinations") ?? []).compactMap(DestinationProfile.init)
+        let sources = section.section("reconcile")
+        sources?.allow(["pm", "app"])
+        reconcilePM = sources?.section("pm").flatMap(ReconcileSource.init)
+        reconcileApp = sources?.section("app").flatMap(ReconcileSource.init)
+    }
+}
+
+extension DestinationProfile {
+    fileprivate init?(_ section: Section) {
+        section.allow(["name", "kind", "mode", "url"])
+        guard let name = section.required("name") else { return nil }
+        self.name = name.text
+        kind = section.word("kind", Kind.self) ?? .webhook
+        mode = section.word("mode", DestinationMode.self) ?? .live
+        url = section.scalar("url")?.text
+    }
+}
+
+extension ReconcileSource {
+    fileprivate init?(_ section: Section) {
+        section.allow(["csv", "fhir"])
+        if let path = section.scalar("csv") {
+            self = .csv(path: path.text)
+        } else if let url = section.scalar("fhir") {
+            self = .fhir(url: url.text)
+        } else {
+            section.problems.add(section.file, section.line, "a source is \"csv\" or \"fhir\"")
+            return nil
+        }
+    }
+}

@@ -1,0 +1,126 @@
+package import Foundation
+
+// An appointment is the fold of what its messages said, in the order in which it happened: by event time, ties by
+// journal order. So a late message changes only what nothing newer has said, and a repeated one changes nothing.
+
+extension Appointment {
+    /// How long a visit is taken to be when no message says.
+    package static let presumedDuration: TimeInterval = 15 * 60
+
+    /// The appointment as its events leave it. Order and repetition of `events` do not matter; nil when there are none.
+    package init?(folding events: [AppointmentEvent], id: UUID) {
+        var seen: Set<AppointmentEvent.Position> = []
+        let ordered = events.sorted { $0.position < $1.position }.filter { seen.insert($0.position).inserted }
+        guard let first = ordered.first else { return nil }
+        self.init(id: id, status: first.resultingStatus(after: nil), eventAt: first.at)
+        if first.kind.isCancellation { flags.insert(.tombstone) }
+        for event in ordered { apply(event) }
+    }
+
+    private mutating func apply(_ event: AppointmentEvent) {
+        let next = event.resultingStatus(after: status)
+        if !status.mayBecome(next) { flags.insert(.irregularTransition) }
+        status = next
+        eventAt = event.at
+        if let word = event.sourceStatus { sourceStatus = word }
+        if let who = event.person { person = who }
+        if let said = event.type { type = said }
+        if let said = event.reason { reason = said }
+        if let said = event.replaces { replaces = said }
+        cancelReason = next == .cancelled ? event.cancelReason ?? cancelReason : ""
+        place(event)
+        if !event.resources.isEmpty { resources = resources.told(event) }
+    }
+
+    /// Start, end and overbooking. An ending names the time of what ended and moves nothing.
+    private mutating func place(_ event: AppointmentEvent) {
+        let before = start
+        if start == nil || !event.kind.isEnding {
+            if let newStart = event.start {
+                let length = start.flatMap { old in end.map { $0.timeIntervalSince(old) } } ?? Self.presumedDuration
+                start = newStart
+                end = newStart + length
+                flags.subtract([.ambiguousTime, .missingTime])
+                flags.formUnion(event.flags.intersection([.ambiguousTime, .missingTime]))
+            }
+            if let newEnd = event.end, let start, newEnd > start { end = newEnd }
+        }
+        if event.resources.isEmpty, let before, let start, before != start {
+            resources = resources.map { $0.moved(by: start.timeIntervalSince(before)) }
+        }
+        overbooked = event.overbooked || (overbooked && before == start)
+        if overbooked { flags.insert(.overbooked) } else { flags.remove(.overbooked) }
+    }
+}
+
+extension AppointmentEvent {
+    /// Where an event stands among those of its appointment.
+    package struct Position: Hashable, Comparable, Sendable {
+        package let at: Date
+        package let entry: Int64
+
+        package static func < (one: Position, other: Position) -> Bool {
+            (one.at, one.entry) < (other.at, other.entry)
+        }
+    }
+
+    package var position: Position { Position(at: at, entry: entry) }
+
+    /// The state that the event leaves behind: a cancellation, deletion or no-show decides by itself, else the stated
+    /// status, else booked for a booking or a move, else what was.
+    package func resultingStatus(after status: AppointmentStatus?) -> AppointmentStatus {
+        switch kind {
+        case .cancelled, .discontinued: .cancelled
+        case .deleted: .enteredInError
+        case .noshow: .noshow
+        case .booked, .rescheduled: self.status ?? .booked
+        case .modified, .resourcesChanged: self.status ?? status ?? .booked
+        }
+    }
+}
+
+extension AppointmentEvent.Kind {
+    /// Takes the appointment off the schedule.
+    package var isCancellation: Bool {
+        switch self {
+        case .cancelled, .discontinued, .deleted: true
+        case .booked, .rescheduled, .modified, .resourcesChanged, .noshow: false
+        }
+    }
+
+    /// Ends the appointment; whatever time it names is the one that ended.
+    package var isEnding: Bool { isCancellation || self == .noshow }
+}
+
+extension [ResourceUse] {
+    /// The resources after a message that names some. Without actions the message is the whole list. So it is for a
+    /// booking or a move whose resources are all "added": senders stamp A on every line (NextGen Rosetta does). Else A
+    /// and U set one resource and D takes one away.
+    fileprivate func told(_ event: AppointmentEvent) -> [ResourceUse] {
+        let said = event.resources
+        let isList =
+            said.allSatisfy { $0.action == nil }
+            || ([.booked, .rescheduled].contains(event.kind) && said.allSatisfy { $0.action == .add })
+        var result = isList ? [] : self
+        for use in said {
+            result.removeAll { $0.kind == use.kind && $0.code == use.code }
+            if use.action != .delete { result.append(use.settled) }
+        }
+        return result.sorted { ($0.kind.rawValue, $0.code) < ($1.kind.rawValue, $1.code) }
+    }
+}
+
+extension ResourceUse {
+    fileprivate var settled: ResourceUse {
+        var use = self
+        use.action = nil
+        return use
+    }
+
+    fileprivate func moved(by seconds: TimeInterval) -> ResourceUse {
+        var use = self
+        use.start = start.map { $0 + seconds }
+        use.end = end.map { $0 + seconds }
+        return use
+    }
+}
