@@ -1,0 +1,71 @@
+import CLibPQ
+
+/// Where a database is and how a session there behaves. The URL wins over these defaults.
+package struct Configuration: Sendable {
+    /// `postgres://user:password@host:port/database?sslmode=...`; a unix socket by `?host=/folder`.
+    package let url: String
+    /// Takes the place of the URL's database.
+    package var database: String?
+    /// Taken with SET ROLE once connected.
+    package var role: String?
+    package var applicationName = "pmsync"
+    package var connectTimeout: Duration = .seconds(5)
+    /// A single statement's time; nil for no limit, as for the next two.
+    package var statementTimeout: Duration? = .seconds(60)
+    package var lockTimeout: Duration? = .seconds(10)
+    package var idleInTransactionTimeout: Duration? = .seconds(300)
+    /// How long what was sent may stay unacknowledged before the connection counts as lost.
+    package var silenceTimeout: Duration = .seconds(15)
+    /// `auto`, `force_custom_plan` or `force_generic_plan`: how statements are planned that run again and again.
+    package var planCacheMode: PlanCacheMode?
+
+    package enum PlanCacheMode: String, Sendable {
+        case auto
+        case forceCustomPlan = "force_custom_plan"
+        case forceGenericPlan = "force_generic_plan"
+    }
+
+    package init(url: String, role: String? = nil, applicationName: String = "pmsync") throws(PostgresError) {
+        guard url.hasPrefix("postgres://") || url.hasPrefix("postgresql://") else { throw .connection(.url) }
+        let options = unsafe PQconninfoParse(url, nil)
+        guard let options = unsafe options else { throw .connection(.url) }
+        unsafe PQconninfoFree(options)
+        self.url = url
+        self.role = role
+        self.applicationName = applicationName
+    }
+
+    /// For libpq, in its order: what comes later wins.
+    var keywords: [(String, String)] {
+        var keywords = [
+            ("connect_timeout", String(max(2, connectTimeout.components.seconds))),
+            ("keepalives", "1"), ("keepalives_idle", "30"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
+            ("tcp_user_timeout", String(silenceTimeout.milliseconds)),
+            ("fallback_application_name", applicationName),
+            ("client_encoding", "UTF8"),
+            ("dbname", url),
+        ]
+        if let database { keywords.append(("dbname", database)) }
+        return keywords
+    }
+
+    /// Run as soon as a connection is made. UTC, so that a `date` made of a time does not depend on the server.
+    var preamble: String {
+        var statements = ["SET TimeZone = 'UTC'", "SET standard_conforming_strings = on"]
+        statements.append("SET statement_timeout = \(statementTimeout?.milliseconds ?? 0)")
+        statements.append("SET lock_timeout = \(lockTimeout?.milliseconds ?? 0)")
+        statements.append("SET idle_in_transaction_session_timeout = \(idleInTransactionTimeout?.milliseconds ?? 0)")
+        if let planCacheMode { statements.append("SET plan_cache_mode = \(planCacheMode.rawValue)") }
+        if let role { statements.append("SET ROLE \(identifier(role))") }
+        return statements.joined(separator: "; ")
+    }
+}
+
+/// A name quoted for SQL.
+func identifier(_ name: String) -> String {
+    "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+}
+
+extension Duration {
+    var milliseconds: Int64 { components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000 }
+}

@@ -1,0 +1,262 @@
+import CLibPQ
+import Glibc
+import Synchronization
+
+/// A connection to the database, with a thread of its own on which libpq blocks.
+///
+/// One statement runs at a time, in the order of the calls. A cancelled task's statement is stopped on the server. The
+/// connection and the thread end with the session's last reference; `close` ends the connection sooner.
+package actor Session {
+    private nonisolated let thread: SessionThread
+    private nonisolated let life: Life
+    private let configuration: Configuration
+    private var wire: Wire?
+    private var cancelKey: CancelKey?
+    private var statements = StatementCache()
+    private var transactions = 0
+    private var openTransaction: Int?
+    private var cursors = 0
+
+    /// What others may know of a session without waiting for its thread.
+    private final class Life: Sendable {
+        let isBroken = Atomic(false)
+        let socket = Atomic<Int32>(-1)
+    }
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.asUnownedSerialExecutor() }
+
+    /// Connects, and applies the configuration's role and timeouts. Not stopped by cancellation, but by its
+    /// `connectTimeout`.
+    package static func connect(_ configuration: Configuration) async throws(PostgresError) -> Session {
+        guard let thread = SessionThread.start() else { throw .connection(.noThread) }
+        let session = Session(configuration, thread)
+        try await session.open()
+        return session
+    }
+
+    private init(_ configuration: Configuration, _ thread: SessionThread) {
+        self.configuration = configuration
+        self.thread = thread
+        life = Life()
+    }
+
+    deinit { thread.finish() }
+
+    private func open() throws(PostgresError) {
+        let wire = try Wire(configuration)
+        cancelKey = wire.cancelKey()
+        life.socket.store(wire.socket, ordering: .releasing)
+        self.wire = wire
+    }
+
+    package func close() {
+        life.isBroken.store(true, ordering: .releasing)
+        wire = nil
+        cancelKey = nil
+    }
+
+    // MARK: Statements
+
+    /// The rows of a statement, which is prepared and kept under its text.
+    @discardableResult
+    package func query(_ sql: SQL) async throws(PostgresError) -> [Row] {
+        try await cancellable { session throws(PostgresError) in try session.prepared(sql).rows }
+    }
+
+    /// Runs a statement for its effect; the number of rows that it changed or gave.
+    @discardableResult
+    package func execute(_ sql: SQL) async throws(PostgresError) -> Int {
+        try await cancellable { session throws(PostgresError) in try session.prepared(sql).affected }
+    }
+
+    /// Runs text of one or more statements by the simple protocol, in one implicit transaction unless it says BEGIN.
+    package func script(_ text: String) async throws(PostgresError) {
+        try await cancellable { session throws(PostgresError) in
+            _ = try session.connected().script(text)
+            session.statements.markStale()  // the text may have said DEALLOCATE or DISCARD
+        }
+    }
+
+    /// Hands over each row of `COPY ... TO STDOUT`, as the server sends it, on the session's thread.
+    package func copyOut(
+        _ sql: SQL, each: @escaping @Sendable ([UInt8]) -> Void
+    ) async throws(PostgresError) {
+        try await cancellable { session throws(PostgresError) in
+            let wire = try session.connected()
+            _ = try wire.runOnce(sql.text, sql.parameters)
+            while let row = try wire.copiedRow() { each(row) }
+        }
+    }
+
+    // MARK: Transactions
+
+    /// Begins a transaction; its number goes with each of its statements, so that none runs after its end.
+    func begin(_ isolation: Isolation) throws(PostgresError) -> Int {
+        guard openTransaction == nil else { throw .closed }
+        _ = try guarded { wire throws(PostgresError) in try wire.script("BEGIN ISOLATION LEVEL \(isolation.rawValue)") }
+        transactions += 1
+        openTransaction = transactions
+        return transactions
+    }
+
+    /// Commits. Not stopped by cancellation: a COMMIT that is under way is better heard out.
+    func commit(_ transaction: Int) throws(PostgresError) {
+        try check(transaction)
+        defer { openTransaction = nil }
+        guard try connected().transaction == PQTRANS_INTRANS else {
+            throw .server(.inFailedTransaction, constraint: nil)
+        }
+        do throws(PostgresError) {
+            let reply = try guarded { wire throws(PostgresError) in try wire.script("COMMIT") }
+            guard reply.command == "COMMIT" else { throw .server(.inFailedTransaction, constraint: nil) }
+        } catch {
+            if case .connection = error { throw .commitUnknown }
+            throw error
+        }
+    }
+
+    /// Ends whatever transaction is open. Not stopped by cancellation; a failure leaves the session broken.
+    func rollback() {
+        openTransaction = nil
+        guard let wire, wire.transaction != PQTRANS_IDLE else { return }
+        do { _ = try guarded { wire throws(PostgresError) in try wire.script("ROLLBACK") } } catch { close() }
+    }
+
+    /// Runs one of a transaction's statements. Kept under its text unless it is one that will not come again.
+    func run(_ sql: SQL, in transaction: Int, once: Bool = false) async throws(PostgresError) -> Reply {
+        try await cancellable { session throws(PostgresError) in
+            try session.check(transaction)
+            return once
+                ? try session.connected().runOnce(sql.text, sql.parameters)
+                : try session.prepared(sql)
+        }
+    }
+
+    /// A transaction's own housekeeping (savepoints), which cancellation does not stop.
+    func keep(_ text: String, in transaction: Int) throws(PostgresError) {
+        try check(transaction)
+        _ = try guarded { wire throws(PostgresError) in try wire.script(text) }
+    }
+
+    func newCursorName(in transaction: Int) throws(PostgresError) -> String {
+        try check(transaction)
+        cursors += 1
+        return "c\(cursors)"
+    }
+
+    private func check(_ transaction: Int) throws(PostgresError) {
+        guard openTransaction == transaction else { throw .closed }
+    }
+
+    // MARK: Life
+
+    /// Whether the session may serve another caller. Only whoever holds the session alone may ask.
+    nonisolated var isBroken: Bool { life.isBroken.load(ordering: .acquiring) }
+
+    /// Whether the idle connection's socket has something to read, which means its end more often than not. Costs one
+    /// system call and no change of thread. Only whoever holds the session alone may ask.
+    nonisolated var hasNews: Bool {
+        var descriptor = pollfd(fd: life.socket.load(ordering: .acquiring), events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&descriptor, 1, 0) != 0
+    }
+
+    /// Reads what came while the session was idle; false when the connection turns out to be lost.
+    func isAlive() -> Bool {
+        do {
+            _ = try guarded { wire throws(PostgresError) in try wire.notifications() }
+            return true
+        } catch { return false }
+    }
+
+    /// Waits for the socket, the wake-up descriptor or the time, then gives what was notified.
+    func notifications(
+        wake: Int32, within patience: Duration
+    ) throws(PostgresError) -> [(channel: String, payload: String)] {
+        try guarded { wire throws(PostgresError) in
+            let already = try wire.notifications()
+            guard already.isEmpty else { return already }
+            var descriptors = [
+                pollfd(fd: wire.socket, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
+            ]
+            _ = unsafe poll(&descriptors, 2, Int32(clamping: patience.milliseconds))
+            return try wire.notifications()
+        }
+    }
+
+    // MARK: The seam
+
+    private func connected() throws(PostgresError) -> Wire {
+        guard let wire else { throw .closed }
+        return wire
+    }
+
+    /// Notes a lost connection.
+    private func guarded<Result>(
+        _ body: (Wire) throws(PostgresError) -> Result
+    ) throws(PostgresError) -> Result {
+        let wire = try connected()
+        defer { if wire.isBroken { life.isBroken.store(true, ordering: .releasing) } }
+        return try body(wire)
+    }
+
+    private func cancellable<Value: Sendable>(
+        _ body: (isolated Session) throws(PostgresError) -> Value
+    ) async throws(PostgresError) -> Value {
+        let run = StatementRun(key: cancelKey)
+        let result: Result<Value, PostgresError> = await withTaskCancellationHandler {
+            guard !Task.isCancelled, run.begin() else { return .failure(.cancelled) }
+            return Result { () throws(PostgresError) in
+                try guarded { _ throws(PostgresError) in try body(self) }
+            }
+        } onCancel: {
+            run.stop()
+        }
+        guard run.end() else { return try result.get() }
+        if case .failure(.server(.queryCanceled, _)) = result { throw .cancelled }
+        // The stop came after the statement's end: an empty statement takes it, so that the next one does not.
+        if wire?.isBroken == false { _ = try? wire?.script("") }
+        return try result.get()
+    }
+
+    /// Runs a statement that is kept on the server under its text and types. When its plan no longer fits (after DDL)
+    /// everything kept is forgotten; outside a transaction it is tried once more, planned anew.
+    private func prepared(_ sql: SQL) throws(PostgresError) -> Reply {
+        let wire = try connected()
+        let key = StatementCache.Key(text: sql.text, types: sql.parameters.types)
+        let idle = wire.transaction == PQTRANS_IDLE
+        if idle, statements.isStale {
+            _ = try wire.script("DEALLOCATE ALL")
+            statements.removeAll()
+        }
+        guard let name = statements.name(of: key) else { return try fresh(key, sql, wire) }
+        do throws(PostgresError) {
+            return try wire.run(name, sql.parameters)
+        } catch {
+            guard case .server(let state, _) = error, state == .noSuchStatement || state == .featureNotSupported else {
+                throw error
+            }
+            statements.markStale()
+            guard idle else { throw .stalePlan }
+            _ = try wire.script("DEALLOCATE ALL")
+            statements.removeAll()
+            return try fresh(key, sql, wire)
+        }
+    }
+
+    private func fresh(_ key: StatementCache.Key, _ sql: SQL, _ wire: Wire) throws(PostgresError) -> Reply {
+        if let evicted = statements.evict(), wire.transaction != PQTRANS_INERROR {
+            _ = try wire.script("DEALLOCATE \(evicted)")
+        }
+        let name = statements.newName()
+        try wire.prepare(name, key.text, types: key.types)
+        statements.keep(key, name)
+        return try wire.run(name, sql.parameters)
+    }
+}
+
+package enum Isolation: String, Sendable {
+    case readCommitted = "READ COMMITTED"
+    case repeatableRead = "REPEATABLE READ"
+    case serializable = "SERIALIZABLE"
+}

@@ -1,0 +1,56 @@
+/// A transaction that is open, as `Pool.transaction` lends it. After its end its statements throw `closed`.
+package struct Transaction: Sendable {
+    let session: Session
+    let number: Int
+
+    @discardableResult
+    package func query(_ sql: SQL) async throws(PostgresError) -> [Row] {
+        try await session.run(sql, in: number).rows
+    }
+
+    /// Runs a statement for its effect; the number of rows that it changed or gave.
+    @discardableResult
+    package func execute(_ sql: SQL) async throws(PostgresError) -> Int {
+        try await session.run(sql, in: number).affected
+    }
+
+    /// Runs `body`, of which nothing stays when it throws; the transaction goes on.
+    package func savepoint<Value>(_ body: (Transaction) async throws -> Value) async throws -> Value {
+        try await session.keep("SAVEPOINT inner", in: number)
+        do {
+            let value = try await body(self)
+            try await session.keep("RELEASE SAVEPOINT inner", in: number)
+            return value
+        } catch {
+            try await session.keep("ROLLBACK TO SAVEPOINT inner; RELEASE SAVEPOINT inner", in: number)
+            throw error
+        }
+    }
+
+    /// Opens a cursor over a SELECT, so that its rows never have to be held at once. It ends with the transaction.
+    package func cursor(_ sql: SQL, batch: Int = 1_000) async throws(PostgresError) -> Cursor {
+        precondition(batch > 0, "a batch has at least one row")
+        let name = try await session.newCursorName(in: number)
+        _ = try await session.run(SQL(trusted: "DECLARE \(name) NO SCROLL CURSOR FOR ") + sql, in: number, once: true)
+        return Cursor(transaction: self, fetch: "FETCH \(batch) FROM \(name)")
+    }
+
+    /// Hands over the rows of a SELECT in batches of at most `batch`, in order.
+    package func forEach(
+        batch: Int = 1_000, _ sql: SQL, _ body: ([Row]) async throws -> Void
+    ) async throws {
+        let cursor = try await cursor(sql, batch: batch)
+        while case let rows = try await cursor.next(), !rows.isEmpty { try await body(rows) }
+    }
+}
+
+/// Rows that the server has ready, given in batches.
+package struct Cursor: Sendable {
+    let transaction: Transaction
+    let fetch: String
+
+    /// The next rows; none at the end.
+    package func next() async throws(PostgresError) -> [Row] {
+        try await transaction.session.run(SQL(trusted: fetch), in: transaction.number, once: true).rows
+    }
+}

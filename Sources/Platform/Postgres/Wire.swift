@@ -1,0 +1,175 @@
+import CLibPQ
+import Glibc
+
+/// A connection as libpq keeps it: every call blocks, and only one thread at a time may make one. This file and
+/// `Row.swift` are all there is of libpq's pointers.
+@safe
+final class Wire {
+    private let connection: OpaquePointer
+
+    init(_ configuration: Configuration) throws(PostgresError) {
+        let keywords = configuration.keywords
+        let names = CStrings(keywords.map(\.0))
+        let values = CStrings(keywords.map(\.1))
+        let made = unsafe PQconnectdbParams(names.pointers, values.pointers, 1)
+        guard let made = unsafe made else { throw .connection(.unreachable) }
+        guard unsafe PQstatus(made) == CONNECTION_OK else {
+            let fault = unsafe ConnectionFault(libpq: String(cString: PQerrorMessage(made)))
+            unsafe PQfinish(made)
+            throw .connection(fault)
+        }
+        unsafe connection = unsafe made
+        unsafe PQsetNoticeReceiver(made, { _, _ in }, nil)  // libpq's own prints to stderr, values and all
+        _ = try script(configuration.preamble)
+    }
+
+    deinit { unsafe PQfinish(connection) }
+
+    /// Never used by libpq while its session is idle, so that whoever holds the idle session may look at it.
+    var socket: Int32 { unsafe PQsocket(connection) }
+
+    var isBroken: Bool { unsafe PQstatus(connection) != CONNECTION_OK }
+
+    var transaction: PGTransactionStatusType { unsafe PQtransactionStatus(connection) }
+
+    func cancelKey() -> CancelKey? { unsafe PQgetCancel(connection).map { unsafe CancelKey(owning: $0) } }
+
+    /// The simple protocol: text, of one or more statements.
+    func script(_ text: String) throws(PostgresError) -> Reply { unsafe try check(PQexec(connection, text)) }
+
+    func prepare(_ name: String, _ text: String, types: [UInt32]) throws(PostgresError) {
+        _ = unsafe try check(PQprepare(connection, name, text, Int32(types.count), types))
+    }
+
+    /// Runs a prepared statement.
+    func run(_ name: String, _ parameters: Parameters) throws(PostgresError) -> Reply {
+        unsafe try check(
+            withPointers(parameters) { values, lengths, formats in
+                unsafe PQexecPrepared(connection, name, Int32(lengths.count), values, lengths, formats, 1)
+            })
+    }
+
+    /// Runs a statement that will not come again.
+    func runOnce(_ text: String, _ parameters: Parameters) throws(PostgresError) -> Reply {
+        unsafe try check(
+            withPointers(parameters) { values, lengths, formats in
+                unsafe PQexecParams(
+                    connection, text, Int32(lengths.count), parameters.types, values, lengths, formats, 1)
+            })
+    }
+
+    /// The next row of a running COPY TO STDOUT, as it is; nil at its end.
+    func copiedRow() throws(PostgresError) -> [UInt8]? {
+        var buffer: UnsafeMutablePointer<CChar>?
+        let length = unsafe PQgetCopyData(connection, &buffer, 0)
+        defer { unsafe PQfreemem(buffer) }
+        if length > 0, let start = unsafe buffer {
+            return unsafe UnsafeRawBufferPointer(start: start, count: Int(length)).map { $0 }
+        }
+        var last = unsafe PQgetResult(connection)
+        var failure: PostgresError?
+        while let result = unsafe last {
+            do { _ = unsafe try check(result) } catch { failure = failure ?? error }
+            unsafe last = unsafe PQgetResult(connection)
+        }
+        if let failure { throw failure }
+        if length == -2 { throw .connection(.lost) }
+        return nil
+    }
+
+    /// Notifications that have come, after reading what the socket holds.
+    func notifications() throws(PostgresError) -> [(channel: String, payload: String)] {
+        guard unsafe PQconsumeInput(connection) == 1, !isBroken else { throw .connection(.lost) }
+        var heard: [(channel: String, payload: String)] = []
+        while let notification = unsafe PQnotifies(connection) {
+            unsafe heard.append(
+                (String(cString: notification.pointee.relname), String(cString: notification.pointee.extra)))
+            unsafe PQfreemem(notification)
+        }
+        return heard
+    }
+
+    private func check(_ result: OpaquePointer?) throws(PostgresError) -> Reply {
+        guard let result = unsafe result else { throw .connection(.lost) }
+        let reply = unsafe Reply(owning: result)
+        switch reply.status {
+        case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY, PGRES_COPY_OUT: return reply
+        default:
+            if isBroken { throw .connection(.lost) }
+            throw .server(reply.state ?? .unknown, constraint: reply.constraint)
+        }
+    }
+
+    private func withPointers(
+        _ parameters: Parameters,
+        _ body: (UnsafePointer<UnsafePointer<CChar>?>, [Int32], [Int32]) -> OpaquePointer?
+    ) -> OpaquePointer? {
+        unsafe parameters.bytes.withUnsafeBytes { bytes in
+            let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
+            let values = unsafe parameters.entries.map { entry in
+                unsafe entry.length == nil ? nil : start.map { unsafe $0 + entry.start }
+            }
+            let lengths = parameters.entries.map { Int32($0.length ?? 0) }
+            return unsafe body(values, lengths, [Int32](repeating: 1, count: lengths.count))
+        }
+    }
+}
+
+/// Stops what a connection runs, from any thread.
+///
+/// Unchecked, because PQcancel only reads the PGcancel and may be called from any thread (libpq, 34.7).
+@safe
+final class CancelKey: @unchecked Sendable {
+    private let key: OpaquePointer
+
+    init(owning key: OpaquePointer) { unsafe self.key = unsafe key }
+    deinit { unsafe PQfreeCancel(key) }
+
+    /// Blocks until the server has been told.
+    func send() {
+        var reason = [CChar](repeating: 0, count: 256)
+        _ = unsafe PQcancel(key, &reason, Int32(reason.count))
+    }
+}
+
+/// Strings for C, with the null pointer that ends such a list.
+@safe
+private final class CStrings {
+    let pointers: UnsafeMutablePointer<UnsafePointer<CChar>?>
+    private let count: Int
+
+    init(_ strings: [String]) {
+        count = strings.count
+        unsafe pointers = .allocate(capacity: count + 1)
+        for (index, string) in strings.enumerated() {
+            unsafe (pointers + index).initialize(to: UnsafePointer(strdup(string)))
+        }
+        unsafe (pointers + count).initialize(to: nil)
+    }
+
+    deinit {
+        for index in 0..<count { unsafe free(UnsafeMutablePointer(mutating: pointers[index])) }
+        unsafe pointers.deallocate()
+    }
+}
+
+extension ConnectionFault {
+    /// Before there is a connection libpq gives no SQLSTATE, only a sentence; of it no more than this is kept.
+    fileprivate init(libpq message: String) {
+        let signs: [(String, ConnectionFault)] = [
+            ("authentication failed", .authentication), ("no password supplied", .authentication),
+            ("no pg_hba.conf entry", .authentication), ("too many clients", .tooMany),
+            ("remaining connection slots", .tooMany), ("too many connections", .tooMany),
+            ("starting up", .starting), ("shutting down", .starting), ("recovery mode", .starting),
+            ("could not translate host name", .noSuchHost), ("timeout expired", .timeout), ("SSL", .encryption),
+            ("certificate", .encryption), ("Connection refused", .refused), ("No such file", .refused),
+        ]
+        if let (_, fault) = signs.first(where: { message.contains($0.0) }) {
+            self = fault
+        } else if message.contains("does not exist") {
+            self = message.contains("role \"") ? .noSuchRole : .noSuchDatabase
+        } else {
+            self = .unreachable
+        }
+    }
+}
