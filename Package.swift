@@ -38,7 +38,7 @@ let pipeline = shelf(
         "Queue": ["Postgres", .crypto, .log],
         "Workflow": ["HL7", "Practice", .crypto, .yams],
         "Records": ["Postgres", "Practice", .crypto],
-        "Destination": ["Practice", "FHIR", .crypto, .httpClient, .nio, .httpTypes],
+        "Destination": ["FHIR", .crypto, .httpClient, .nio, .nioHTTP1, .nioPosix],
         "Reconciliation": ["Practice"],
         "Worker": [
             "Journal", "Queue", "Workflow", "Records", "Destination", "Reconciliation", "Hosting", "Postgres", .log,
@@ -148,6 +148,7 @@ let package = Package(
 extension Target.Dependency {
     static var nio: Self { .product(name: "NIOCore", package: "swift-nio") }
     static var nioPosix: Self { .product(name: "NIOPosix", package: "swift-nio") }
+    static var nioHTTP1: Self { .product(name: "NIOHTTP1", package: "swift-nio") }
     static var nioTestUtils: Self { .product(name: "NIOTestUtils", package: "swift-nio") }
     static var hummingbird: Self { .product(name: "Hummingbird", package: "hummingbird") }
     static var hummingbirdTesting: Self { .product(name: "HummingbirdTesting", package: "hummingbird") }
