@@ -146,21 +146,23 @@ package enum Acknowledgement {
     }
 }
 
-/// What an acknowledgement says: MSA.
-package struct Answer: Sendable, Equatable {
-    package let code: Acknowledgement.Code
-    /// MSA-2: which message it answers.
-    package let controlID: String?
-    /// MSA-3, else the first ERR-8.
-    package let text: String?
+extension Acknowledgement {
+    /// What an acknowledgement says: MSA.
+    package struct Reply: Sendable, Equatable {
+        package let code: Code
+        /// MSA-2: which message it answers.
+        package let controlID: String?
+        /// MSA-3, else what the first ERR says.
+        package let text: String?
 
-    /// Nil where `message` has no MSA with a code of table 0008.
-    package init?(_ message: Message) {
-        guard let msa = message.segment("MSA"), let letters = msa.text(1),
-            let code = Acknowledgement.Code(rawValue: letters)
-        else { return nil }
-        self.code = code
-        controlID = msa.text(2)
-        text = msa.text(3) ?? message.text("ERR-8") ?? message.text("ERR-3.2")
+        /// Nil where `message` has no MSA with a code of table 0008.
+        package init?(_ message: Message) {
+            guard let msa = message.segment("MSA"), let letters = msa.text(1), let code = Code(rawValue: letters) else {
+                return nil
+            }
+            self.code = code
+            controlID = msa.text(2)
+            text = msa.text(3) ?? message.text("ERR-8") ?? message.text("ERR-3.2")
+        }
     }
 }
