@@ -1,1 +1,51 @@
-// Records
+package import Foundation
+package import Postgres
+package import Practice
+
+/// The fifth step: what is on record. Owns the schema `records` but for who may write which table (the grants say that).
+/// Scheduling writes appointments, resources, slots, occupancy and changes here; the gateway reads them for booking apps.
+/// Everything takes a `Transaction` and a practice; nothing here decides, and nothing sends.
+
+/// An appointment with what the database knows beyond its state.
+package struct StoredAppointment: Sendable {
+    package let practice: String
+    package let version: Int32
+    package let appointment: Appointment
+    package let aliases: [Alias]
+    package let changedAt: Date
+
+    package init(
+        practice: String, version: Int32, appointment: Appointment, aliases: [Alias], changedAt: Date
+    ) {
+        self.practice = practice
+        self.version = version
+        self.appointment = appointment
+        self.aliases = aliases
+        self.changedAt = changedAt
+    }
+}
+
+package enum RecordsError: Error, Equatable, Sendable {
+    case unknownPractice(String)
+    /// A stored state that this program cannot read; the column is named, never its value.
+    case unreadable(String)
+}
+
+enum Coding {
+    static func json(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        encoder.dateEncodingStrategy = .millisecondsSince1970
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
+    static func value<T: Decodable>(_ type: T.Type, from text: String, column: String) throws -> T {
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .millisecondsSince1970
+        do {
+            return try decoder.decode(type, from: Data(text.utf8))
+        } catch {
+            throw RecordsError.unreadable(column)
+        }
+    }
+}

@@ -153,6 +153,13 @@ CREATE TABLE queue.lane (
 COMMENT ON TABLE queue.lane IS
     'Who works a lane, under which epoch: the fence of every write of that worker. Made with its queue, changed by workers, never leaves.';
 
+CREATE TABLE queue.secret (
+    secret bytea PRIMARY KEY DEFAULT sha256(gen_random_uuid()::text::bytea || gen_random_uuid()::text::bytea)
+);
+COMMENT ON TABLE queue.secret IS
+    'One row: what keys are hashed with, so that a key is no name, number or date. Made by migrate, changed by nobody.';
+INSERT INTO queue.secret DEFAULT VALUES;
+
 CREATE SEQUENCE queue.worker_id AS integer;
 
 CREATE TABLE queue.worker (

@@ -1,0 +1,337 @@
+import Foundation
+import Logging
+import Postgres
+
+/// Works one queue: keeps its share of lanes, fetches, hands jobs to the duty's work, and writes how each ended under
+/// the lanes' epochs.
+actor Consumer {
+    let queue: QueueName
+    let duty: Duty
+    let options: Crew.Options
+    let membership: Membership
+    let pool: Pool
+    let doorbell: Doorbell
+    let wakes: Wakes
+    let observer: any QueueObserver
+    let logger: Logger
+
+    private var lanes = Lanes()
+    private var balancedAt: ContinuousClock.Instant?
+    private var breaker = Breaker()
+    /// Keys whose job is with the outside now.
+    private var busy: [BusyKey: Int] = [:]
+
+    struct BusyKey: Hashable {
+        let lane: Int16
+        let key: [UInt8]
+    }
+
+    init(
+        queue: QueueName, duty: Duty, options: Crew.Options, membership: Membership, pool: Pool, doorbell: Doorbell,
+        wakes: Wakes, observer: any QueueObserver, logger: Logger
+    ) {
+        self.queue = queue
+        self.duty = duty
+        self.options = options
+        self.membership = membership
+        self.pool = pool
+        self.doorbell = doorbell
+        self.wakes = wakes
+        self.observer = observer
+        var logger = logger
+        logger[metadataKey: "queue"] = "\(queue.name)"
+        self.logger = logger
+    }
+
+    func run() async {
+        let signal = wakes.stream(of: queue.name)
+        switch duty.work {
+        case .within(let work): await runWithin(work, signal)
+        case .outside(let atOnce, let work): await runOutside(work, atOnce: atOnce, signal)
+        }
+        await giveBack()
+    }
+
+    // MARK: Work that ends in our own database
+
+    private func runWithin(_ work: @escaping Duty.Within, _ signal: Signal) async {
+        var trouble = Trouble()
+        while !wakes.isStopping {
+            do {
+                try await balance()
+                let limit = trouble.isFresh ? options.batch : 1
+                let report = try await pool.transaction { transaction in
+                    try await self.batch(limit, work, transaction)
+                }
+                trouble.passed()
+                await tell(report)
+                if report.isEmpty { await signal.next() }
+            } catch {
+                await recover(from: error, &trouble)
+            }
+        }
+    }
+
+    /// One commit: up to `limit` jobs, each under its savepoint, their ends, and the fence.
+    private func batch(_ limit: Int, _ work: Duty.Within, _ transaction: Transaction) async throws -> Report {
+        var report = Report()
+        let fetched = try await fetch(limit, transaction)
+        var held = fetched.held
+        var done: [Job] = []
+        var aside: [Job] = []
+        var last: [Last] = []
+        for job in fetched.jobs {
+            let key = BusyKey(lane: job.lane, key: job.key)
+            if !job.wasBlocked && held.contains(key) {
+                aside.append(job)
+                continue
+            }
+            do {
+                let end = try await transaction.savepoint { try await work(job, transaction) }
+                report.rings.formUnion(end.rings)
+                last += end.last
+                done.append(job)
+            } catch {
+                let failure = try Failure(of: error)
+                if try await block(job, failure, transaction, &report) { held.insert(key) }
+            }
+        }
+        try await end(done, aside, in: transaction)
+        report.finished = done
+        report.moved = aside.count + fetched.freed
+        try await fence(fetched.lanes, transaction)
+        var ran: Set<String> = []
+        for one in last.enumerated().sorted(by: { ($0.element.name, $0.offset) < ($1.element.name, $1.offset) }) {
+            if !ran.insert(one.element.name).inserted && one.element.once { continue }
+            try await one.element.body(transaction)
+        }
+        return report
+    }
+
+    // MARK: Work that calls outside
+
+    private func runOutside(_ work: @escaping Duty.Outside, atOnce: Int, _ signal: Signal) async {
+        await withDiscardingTaskGroup { group in
+            var trouble = Trouble()
+            while !wakes.isStopping {
+                do {
+                    try await balance()
+                    let started = try await takeOutside(atOnce)
+                    trouble.passed()
+                    for job in started.jobs {
+                        group.addTask { await self.perform(job, started.epochs[job.lane] ?? -1, work) }
+                    }
+                    if started.jobs.isEmpty && !started.again { await signal.next() }
+                } catch {
+                    await recover(from: error, &trouble)
+                }
+            }
+        }
+    }
+
+    private func takeOutside(_ atOnce: Int) async throws -> (jobs: [Job], epochs: [Int16: Int64], again: Bool) {
+        let room = breaker.room(of: atOnce - busy.count, now: .now)
+        guard room > 0, lanes.count > 0 else { return ([], [:], false) }
+        let (fetched, aside) = try await pool.transaction { transaction in
+            let fetched = try await self.fetch(room, transaction)
+            let aside = fetched.jobs.filter {
+                !$0.wasBlocked && fetched.held.contains(BusyKey(lane: $0.lane, key: $0.key))
+            }
+            try await self.end([], aside, in: transaction)
+            try await self.fence(fetched.lanes, transaction)
+            return (fetched, aside)
+        }
+        let asideIDs = Set(aside.map(\.id))
+        var chosen: [Job] = []
+        for job in fetched.jobs where !asideIDs.contains(job.id) {
+            let key = BusyKey(lane: job.lane, key: job.key)
+            guard busy[key] == nil, chosen.count < room else { continue }
+            busy[key] = 1
+            chosen.append(job)
+        }
+        return (chosen, lanes.epochs, !aside.isEmpty || fetched.freed > 0)
+    }
+
+    private func perform(_ job: Job, _ epoch: Int64, _ work: @escaping Duty.Outside) async {
+        var report = Report()
+        do {
+            let ending = try await work(job)
+            let hasRecovered = breaker.passed()
+            try await finishing {
+                try await self.pool.transaction { transaction in
+                    try await ending(transaction)
+                    try await self.end([job], [], in: transaction)
+                    if hasRecovered { _ = try await transaction.execute(Queries.hasten(self.queue.id)) }
+                    try await self.fence([job.lane: epoch], transaction)
+                }
+            }
+            report.finished = [job]
+            if hasRecovered { await noteCircuit() }
+        } catch {
+            do {
+                let failure = try Failure(of: error)
+                if failure.kind == .transient { breaker.failed(now: .now) }
+                report = try await finishing {
+                    try await self.pool.transaction { transaction in
+                        var report = Report()
+                        _ = try await self.block(job, failure, transaction, &report)
+                        try await self.fence([job.lane: epoch], transaction)
+                        return report
+                    }
+                }
+                await noteCircuit()
+            } catch {
+                var trouble = Trouble()
+                await recover(from: error, &trouble)
+            }
+        }
+        busy[BusyKey(lane: job.lane, key: job.key)] = nil
+        await tell(report)
+        wakes.wake(queue.name)
+    }
+
+    private func noteCircuit() async {
+        guard let seconds = breaker.changed(now: .now) else { return }
+        _ = try? await pool.execute(Queries.openCircuit(queue.id, seconds: seconds > 0 ? seconds : nil))
+        if seconds > 0 {
+            logger.warning("The circuit is open: the destination fails.", metadata: ["circuit.seconds": "\(seconds)"])
+        }
+    }
+
+    // MARK: Steps that both share
+
+    private struct Fetched {
+        var lanes: [Int16: Int64] = [:]
+        var jobs: [Job] = []
+        var held: Set<BusyKey> = []
+        var freed = 0
+    }
+
+    private func fetch(_ limit: Int, _ transaction: Transaction) async throws -> Fetched {
+        let numbers = lanes.next()
+        var fetched = Fetched(lanes: lanes.epochs.filter { numbers.contains($0.key) })
+        if numbers.isEmpty { return fetched }
+        let paused = try await transaction.query(Queries.isPaused(queue.id)).first?.decode(Bool.self) ?? true
+        if paused { return fetched }
+        var waits = false
+        let blocked = try await transaction.query(Queries.blockedKeys(queue.id, lanes: numbers))
+        for row in blocked {
+            let (lane, key, isHeld, isWaiting) = try row.decode((Int16, [UInt8], Bool, Bool).self)
+            if isHeld { fetched.held.insert(BusyKey(lane: lane, key: key)) }
+            if isWaiting && !isHeld { waits = true }
+        }
+        let busyKeys = busy.keys.map(\.key)
+        if waits { fetched.freed = try await transaction.execute(Queries.free(queue.id, lanes: numbers)) }
+        if !blocked.isEmpty {
+            let due = Queries.due(queue.id, lanes: numbers, busy: busyKeys, limit: Int64(limit))
+            fetched.jobs = try await transaction.query(due).map { try Job(row: $0, wasBlocked: true) }
+        }
+        let waiting = Queries.waiting(queue.id, lanes: numbers, busy: busyKeys, limit: Int64(limit))
+        fetched.jobs += try await transaction.query(waiting).map { try Job(row: $0, wasBlocked: false) }
+        return fetched
+    }
+
+    private func end(_ done: [Job], _ aside: [Job], in transaction: Transaction) async throws {
+        let plain = done.filter { !$0.wasBlocked }
+        if !plain.isEmpty {
+            let sql = Queries.finish(queue.id, lanes: plain.map(\.lane), ids: plain.map(\.id))
+            guard try await transaction.execute(sql) == plain.count else { throw QueueError.laneLost }
+        }
+        let blocked = done.filter(\.wasBlocked)
+        if !blocked.isEmpty {
+            let sql = Queries.finishBlocked(queue.id, lanes: blocked.map(\.lane), ids: blocked.map(\.id))
+            guard try await transaction.execute(sql) == blocked.count else { throw QueueError.laneLost }
+        }
+        if !aside.isEmpty {
+            let sql = Queries.setAside(queue.id, lanes: aside.map(\.lane), ids: aside.map(\.id))
+            _ = try await transaction.execute(sql)
+        }
+    }
+
+    /// Gives whether the key is held from here on.
+    private func block(
+        _ job: Job, _ failure: Failure, _ transaction: Transaction, _ report: inout Report
+    ) async throws -> Bool {
+        var generator = SystemRandomNumberGenerator()
+        var failure = failure
+        var state = "parked"
+        var after: Double?
+        var attempts = job.attempts
+        switch failure.kind {
+        case .transient:
+            attempts += 1
+            if let delay = duty.retry.delay(afterAttempt: Int(attempts), using: &generator) {
+                state = "retrying"
+                after = max(delay, failure.retryAfter ?? .zero).seconds
+                failure.holdsKey = true
+            }
+        case .permanent: break
+        case .ambiguous: state = "uncertain"
+        }
+        _ = try await transaction.execute(
+            Queries.block(job, state: state, attempts: attempts, after: after, failure: failure))
+        if state != "retrying" { try await duty.onBlocked?(job, failure, transaction) }
+        report.failed.append((job, failure, state))
+        return failure.holdsKey
+    }
+
+    private func fence(_ held: [Int16: Int64], _ transaction: Transaction) async throws {
+        if held.isEmpty { return }
+        let sorted = held.sorted { $0.key < $1.key }
+        let sql = Queries.holdLanes(
+            queue.id, worker: await membership.id, lanes: sorted.map(\.key), epochs: sorted.map(\.value))
+        guard try await transaction.execute(sql) == held.count else { throw QueueError.laneLost }
+    }
+
+    private func balance() async throws {
+        if let balancedAt, ContinuousClock.now - balancedAt < .seconds(1), lanes.count > 0 { return }
+        balancedAt = .now
+        let worker = await membership.id
+        switch Balance(held: lanes.count, lanes: Int(queue.lanes), workers: try await membership.workers()) {
+        case .keep: break
+        case .take(let count):
+            let taken = try await pool.transaction { transaction in
+                try await transaction.query(Queries.takeLanes(self.queue.id, worker: worker, count: Int64(count)))
+                    .map { try $0.decode((Int16, Int64).self) }
+            }
+            for (lane, epoch) in taken { lanes.add(lane, epoch: epoch) }
+        case .release(let count):
+            let inUse = Set(busy.keys.map(\.lane))
+            let spare = Array(lanes.all.filter { !inUse.contains($0) }.suffix(count))
+            if spare.isEmpty { return }
+            lanes.remove(spare)
+            _ = try await pool.execute(Queries.releaseLanes(queue.id, worker: worker, lanes: spare))
+        }
+    }
+
+    private func giveBack() async {
+        let held = lanes.all
+        lanes.removeAll()
+        _ = try? await pool.execute(Queries.releaseLanes(queue.id, worker: await membership.id, lanes: held))
+    }
+
+    private func tell(_ report: Report) async {
+        for job in report.finished {
+            observer.finished(queue: queue.name, kind: job.kind, waited: Date.now.timeIntervalSince(job.enqueuedAt))
+        }
+        for (job, failure, state) in report.failed {
+            observer.failed(queue: queue.name, kind: job.kind, failure: failure, state: state)
+            logger.log(
+                level: state == "retrying" ? .info : .warning, "A job failed.",
+                metadata: [
+                    "job.id": "\(job.id)", "job.kind": "\(job.kind)", "job.attempt": "\(job.attempts + 1)",
+                    "job.state": "\(state)", "failure.code": "\(failure.code)", "failure.stage": "\(failure.stage)",
+                ])
+        }
+        if !report.rings.isEmpty { await doorbell.ring(report.rings) }
+    }
+
+    private func recover(from error: any Error, _ trouble: inout Trouble) async {
+        if error as? QueueError == .laneLost {
+            lanes.removeAll()
+            observer.lostLanes(queue: queue.name)
+        }
+        logger.warning("A batch was rolled back.", metadata: ["failure.code": "\(Failure.code(of: error))"])
+        await wakes.pause(trouble.failed())
+    }
+}

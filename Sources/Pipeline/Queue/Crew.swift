@@ -1,0 +1,127 @@
+import Foundation
+package import Logging
+package import Postgres
+import Synchronization
+
+/// One process's share of the work: registers as a worker, keeps its lease, and runs a consumer for each queue of its
+/// duties. Frozen longer than its lease, or killed, it loses its lanes to colleagues; what it then still writes is
+/// refused by the lanes' epochs.
+package final class Crew: Sendable {
+    package struct Options: Sendable {
+        package var name: String
+        package var version: String
+        package var lease: Duration
+        package var poll: Duration
+        package var batch: Int
+
+        package init(
+            name: String, version: String, lease: Duration = .seconds(10), poll: Duration = .seconds(1), batch: Int = 100
+        ) {
+            self.name = name
+            self.version = version
+            self.lease = lease
+            self.poll = poll
+            self.batch = batch
+        }
+    }
+
+    private let options: Options
+    private let configuration: Configuration
+    private let pool: Pool
+    private let duties: [Duty]
+    private let doorbell: Doorbell
+    private let logger: Logger
+    private let observer: any QueueObserver
+    private let wakes = Wakes()
+
+    package init(
+        _ options: Options, duties: [Duty], configuration: Configuration, pool: Pool, doorbell: Doorbell,
+        observer: any QueueObserver = NoObserver(), logger: Logger
+    ) {
+        self.options = options
+        self.configuration = configuration
+        self.pool = pool
+        self.duties = duties
+        self.doorbell = doorbell
+        self.observer = observer
+        self.logger = logger
+    }
+
+    /// Works until `stop()`; then finishes what is in hand and gives its lanes back.
+    package func run() async throws {
+        let membership = Membership(options: options, configuration: configuration, pool: pool)
+        try await membership.join()
+        let listener = Listener(configuration, channels: [Doorbell.channel])
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.keepListening(listener) }
+            group.addTask { await self.tick(membership) }
+            var running: Set<String> = []
+            let discovery = wakes.stream(of: "")
+            repeat {
+                for (queue, duty) in await queuesToServe() where running.insert(queue.name).inserted {
+                    let consumer = Consumer(
+                        queue: queue, duty: duty, options: options, membership: membership, pool: pool,
+                        doorbell: doorbell, wakes: wakes, observer: observer, logger: logger)
+                    group.addTask { await consumer.run() }
+                }
+                await discovery.next()
+            } while !wakes.isStopping
+            for await _ in group {
+                if wakes.isStopping { await listener.stop() }
+            }
+        }
+        await membership.leave()
+    }
+
+    /// Returns at once; `run()` ends when what is in hand is finished.
+    package func stop() {
+        wakes.stop()
+    }
+
+    private func queuesToServe() async -> [(QueueName, Duty)] {
+        do {
+            return try await QueueName.all(from: pool).compactMap { queue in
+                duties.first { $0.queues.include(queue.name) }.map { (queue, $0) }
+            }
+        } catch {
+            logger.warning("The queues could not be read.", metadata: ["failure.code": "\(Failure.code(of: error))"])
+            return []
+        }
+    }
+
+    private func keepListening(_ listener: Listener) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await listener.run() }
+            for await notification in listener.notifications {
+                switch notification {
+                case .message(_, let payload): wakes.wake(payload)
+                case .reconnected: wakes.wakeAll()
+                }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// The poll, which is the truth, and the heartbeat.
+    private func tick(_ membership: Membership) async {
+        while !wakes.isStopping {
+            await membership.beat(logger)
+            wakes.wakeAll()
+            await wakes.pause(options.poll)
+        }
+    }
+}
+
+/// Told how jobs end, for metrics. Called outside transactions.
+package protocol QueueObserver: Sendable {
+    func finished(queue: String, kind: String, waited: TimeInterval)
+    func failed(queue: String, kind: String, failure: Failure, state: String)
+    func lostLanes(queue: String)
+}
+
+package struct NoObserver: QueueObserver {
+    package init() {}
+    package func finished(queue: String, kind: String, waited: TimeInterval) {}
+    package func failed(queue: String, kind: String, failure: Failure, state: String) {}
+    package func lostLanes(queue: String) {}
+}

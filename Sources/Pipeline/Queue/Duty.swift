@@ -1,0 +1,76 @@
+package import Postgres
+
+/// What a crew does with the jobs of a queue.
+package struct Duty: Sendable {
+    package enum Queues: Sendable {
+        case named(String)
+        /// Every queue whose name begins so; queues made later are found by themselves.
+        case prefixed(String)
+
+        func include(_ name: String) -> Bool {
+            switch self {
+            case .named(let own): name == own
+            case .prefixed(let start): name.hasPrefix(start)
+            }
+        }
+    }
+
+    /// Work that ends in our own database: many jobs one commit, each under its savepoint.
+    package typealias Within = @Sendable (Job, Transaction) async throws -> Done
+
+    /// What an outside call leaves to be written with the job's end.
+    package typealias Ending = @Sendable (Transaction) async throws -> Void
+
+    /// Work that calls outside: no transaction is open meanwhile; jobs of different keys run side by side. Throws
+    /// `Failure`.
+    package typealias Outside = @Sendable (Job) async throws -> Ending
+
+    package enum Work: Sendable {
+        case within(Within)
+        case outside(atOnce: Int, Outside)
+    }
+
+    let queues: Queues
+    let retry: RetrySchedule
+    let work: Work
+    /// Called in the commit that parks a job or gives it up, so that its owner can note it.
+    let onBlocked: (@Sendable (Job, Failure, Transaction) async throws -> Void)?
+
+    package init(
+        _ queues: Queues, retry: RetrySchedule = .local,
+        onBlocked: (@Sendable (Job, Failure, Transaction) async throws -> Void)? = nil, work: Work
+    ) {
+        self.queues = queues
+        self.retry = retry
+        self.work = work
+        self.onBlocked = onBlocked
+    }
+}
+
+/// What a job within the database leaves to be done with its commit.
+package struct Done: Sendable {
+    /// Queues that it put jobs into, to ring for after the commit.
+    package var rings: Set<String>
+    /// Statements on rows that others wait for, such as a practice's counter.
+    package var last: [Last]
+
+    package init(rings: Set<String> = [], last: [Last] = []) {
+        self.rings = rings
+        self.last = last
+    }
+}
+
+/// A statement that must come at the end of a commit: it locks a row that other commits want. All of a batch run in the
+/// order of their names, so that two commits never wait for each other crosswise.
+package struct Last: Sendable {
+    package let name: String
+    /// Of several with one name only the first runs.
+    package let once: Bool
+    package let body: @Sendable (Transaction) async throws -> Void
+
+    package init(name: String, once: Bool = false, body: @escaping @Sendable (Transaction) async throws -> Void) {
+        self.name = name
+        self.once = once
+        self.body = body
+    }
+}

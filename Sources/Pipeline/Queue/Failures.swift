@@ -1,0 +1,43 @@
+package import Postgres
+
+extension Failure {
+    /// The job's own failure; throws the error on when it is not the job's but the database's or the lane's, so that the
+    /// whole batch rolls back and nothing is counted against the job.
+    init(of error: any Error) throws {
+        switch error {
+        case let failure as Failure: self = failure
+        case is CancellationError: throw error
+        case is QueueError: throw error
+        case let error as PostgresError:
+            guard let failure = Failure(refusedBy: error) else { throw error }
+            self = failure
+        default: self = Failure(code: "unexpected", kind: .permanent, stage: "work")
+        }
+    }
+
+    /// Nil for trouble of the database itself: connection, resources, shutdown, deadlock.
+    private init?(refusedBy error: PostgresError) {
+        guard case .server(let state, _) = error else { return nil }
+        switch state.rawValue.prefix(2) {
+        case "40", "08", "53", "55", "57", "58", "25": return nil
+        case "23": self.init(code: "constraint", kind: .transient, stage: "record")
+        default: self.init(code: "database-refused", kind: .permanent, stage: "record")
+        }
+    }
+
+    /// A label for logs and metrics: never text from a message or a server.
+    package static func code(of error: any Error) -> String {
+        switch error {
+        case let failure as Failure: failure.code
+        case let error as PostgresError: error.code
+        case is QueueError: "lane-lost"
+        case is CancellationError: "cancelled"
+        default: "unexpected"
+        }
+    }
+}
+
+/// Runs a write that must outlive the cancellation of its task: the effect has happened and only its record is missing.
+package func finishing<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
+    try await Task { try await body() }.value
+}

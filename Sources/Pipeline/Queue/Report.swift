@@ -1,0 +1,67 @@
+/// What one commit did.
+struct Report: Sendable {
+    var finished: [Job] = []
+    var failed: [(Job, Failure, state: String)] = []
+    var rings: Set<String> = []
+    /// Jobs set aside or given back: there may be more to do at once.
+    var moved = 0
+
+    var isEmpty: Bool { finished.isEmpty && failed.isEmpty && moved == 0 }
+}
+
+/// How a consumer's own luck with the database runs: it waits longer each time, and takes one job at a time until a
+/// batch has gone through.
+struct Trouble {
+    private var failures = 0
+
+    var isFresh: Bool { failures == 0 }
+
+    mutating func passed() { failures = 0 }
+
+    mutating func failed() -> Duration {
+        failures += 1
+        return min(.milliseconds(100 << min(failures, 6)), .seconds(5))
+    }
+}
+
+/// Stops calling a destination that keeps failing, and tries it with one job at a time until it answers again.
+struct Breaker {
+    private var failures = 0
+    private var openUntil: ContinuousClock.Instant?
+    private var told = false
+
+    /// How many more calls may start now.
+    func room(of free: Int, now: ContinuousClock.Instant) -> Int {
+        guard failures >= Self.limit else { return free }
+        if let openUntil, now < openUntil { return 0 }
+        return min(free, 1)
+    }
+
+    /// Gives whether it had failed before.
+    mutating func passed() -> Bool {
+        defer {
+            failures = 0
+            openUntil = nil
+        }
+        return failures > 0
+    }
+
+    mutating func failed(now: ContinuousClock.Instant) {
+        failures += 1
+        if failures >= Self.limit {
+            openUntil = now + min(.seconds(1 << min(failures - Self.limit, 6)), .seconds(60))
+        }
+    }
+
+    /// Seconds that it stays open, once each time that changes; 0 when it has closed.
+    mutating func changed(now: ContinuousClock.Instant) -> Double? {
+        if let openUntil {
+            told = true
+            return (openUntil - now).seconds
+        }
+        defer { told = false }
+        return told ? 0 : nil
+    }
+
+    static let limit = 5
+}

@@ -1,0 +1,89 @@
+package import Foundation
+package import Postgres
+package import Practice
+
+/// One message's effect on one appointment, ready to be written in one transaction.
+package struct AppointmentWrite: Sendable {
+    package var practice: String
+    package var enterprise: String
+    package var appointment: Appointment
+    /// The stored version before; 0 for a new one.
+    package var versionBefore: Int32
+    /// Nil when the state is as it was: then only the event and new aliases are kept.
+    package var isChanged: Bool
+    package var event: AppointmentEvent
+    package var newAliases: [Alias]
+    package var day: CalendarDay
+    package var definition: [UInt8]?
+
+    package init(
+        practice: String, enterprise: String, appointment: Appointment, versionBefore: Int32, isChanged: Bool,
+        event: AppointmentEvent, newAliases: [Alias], day: CalendarDay, definition: [UInt8]?
+    ) {
+        self.practice = practice
+        self.enterprise = enterprise
+        self.appointment = appointment
+        self.versionBefore = versionBefore
+        self.isChanged = isChanged
+        self.event = event
+        self.newAliases = newAliases
+        self.day = day
+        self.definition = definition
+    }
+
+    package var version: Int32 { isChanged ? versionBefore + 1 : versionBefore }
+
+    /// Writes state, version, event, aliases, resources, occupancy and slots.
+    package func write(in transaction: Transaction) async throws {
+        if isChanged { try await writeState(transaction) }
+        _ = try await transaction.execute(
+            """
+            INSERT INTO records.appointment_event
+                (practice_id, appointment_id, event_at, entry_id, received_on, definition, facts)
+            VALUES (\(practice), \(appointment.id), \(event.at), \(event.entry), \(day), \(definition),
+                \(try Coding.json(event))::text::jsonb)
+            """)
+        if !newAliases.isEmpty {
+            _ = try await transaction.execute(
+                """
+                INSERT INTO records.appointment_alias (practice_id, kind, authority, value, appointment_id, trust)
+                SELECT \(practice), a.kind, a.authority, a.value, \(appointment.id), a.trust
+                FROM unnest(\(newAliases.map(\.identifier.kind.rawValue)), \(newAliases.map(\.identifier.authority)),
+                    \(newAliases.map(\.identifier.value)), \(newAliases.map(\.trust))) AS a (kind, authority, value, trust)
+                ON CONFLICT DO NOTHING
+                """)
+        }
+        if isChanged { try await Occupation(self).write(in: transaction) }
+    }
+
+    private func writeState(_ transaction: Transaction) async throws {
+        let state = appointment
+        let flags = state.flags.map(\.rawValue).sorted()
+        let written = try await transaction.execute(
+            """
+            INSERT INTO records.appointment (practice_id, id, version, status, source_status, start_at, end_at,
+                enterprise_id, person_id, type_code, type_text, reason_text, cancel_reason, overbooked, replaces, flags,
+                event_at, received_on, entry_id, definition)
+            VALUES (\(practice), \(state.id), 1, \(state.status.rawValue), \(state.sourceStatus), \(state.start),
+                \(state.end), \(enterprise), \(state.person), \(state.type?.code ?? ""), \(state.type?.text ?? ""),
+                \(state.reason), \(state.cancelReason), \(state.overbooked), \(state.replaces), \(flags),
+                \(state.eventAt), \(day), \(event.entry), \(definition))
+            ON CONFLICT (practice_id, id) DO UPDATE SET
+                version = appointment.version + 1, status = excluded.status, source_status = excluded.source_status,
+                start_at = excluded.start_at, end_at = excluded.end_at, person_id = excluded.person_id,
+                type_code = excluded.type_code, type_text = excluded.type_text, reason_text = excluded.reason_text,
+                cancel_reason = excluded.cancel_reason, overbooked = excluded.overbooked, replaces = excluded.replaces,
+                flags = excluded.flags, event_at = excluded.event_at, received_on = excluded.received_on,
+                entry_id = excluded.entry_id, definition = excluded.definition, changed_at = clock_timestamp()
+            WHERE appointment.version = \(versionBefore)
+            """)
+        guard written == 1 else { throw RecordsError.unreadable("appointment.version") }
+        _ = try await transaction.execute(
+            """
+            INSERT INTO records.appointment_version
+                (practice_id, appointment_id, version, event_at, received_on, entry_id, definition, state)
+            VALUES (\(practice), \(state.id), \(version), \(state.eventAt), \(day), \(event.entry), \(definition),
+                \(try Coding.json(state))::text::jsonb)
+            """)
+    }
+}

@@ -1,0 +1,81 @@
+package import Foundation
+package import Postgres
+package import Practice
+
+/// Appointments on record, for scheduling's decisions.
+package enum Appointments {
+    /// Which appointment each of these identifiers names.
+    package static func named(
+        by identifiers: [Identifier], practice: String, in transaction: Transaction
+    ) async throws -> [(Identifier, UUID)] {
+        if identifiers.isEmpty { return [] }
+        let rows = try await transaction.query(
+            """
+            SELECT a.kind, a.authority, a.value, a.appointment_id
+            FROM unnest(\(identifiers.map(\.kind.rawValue)), \(identifiers.map(\.authority)),
+                \(identifiers.map(\.value))) AS i (kind, authority, value)
+            JOIN records.appointment_alias a ON a.practice_id = \(practice)
+                AND a.kind = i.kind AND a.authority = i.authority AND a.value = i.value
+            """)
+        return try rows.map { row in
+            let (kind, authority, value, id) = try row.decode((String, String, String, UUID).self)
+            return (try identifier(kind, authority, value), id)
+        }
+    }
+
+    /// The appointments of these ids, and with `person` also that person's from `since` on. Index appointment_by_person.
+    package static func read(
+        ids: [UUID], person: UUID?, since: Date, practice: String, in transaction: Transaction
+    ) async throws -> [StoredAppointment] {
+        let rows = try await transaction.query(
+            """
+            SELECT a.id, a.version, v.state::text, a.changed_at,
+                array(SELECT l.kind FROM records.appointment_alias l
+                      WHERE l.practice_id = a.practice_id AND l.appointment_id = a.id ORDER BY l.kind, l.authority, l.value),
+                array(SELECT l.authority FROM records.appointment_alias l
+                      WHERE l.practice_id = a.practice_id AND l.appointment_id = a.id ORDER BY l.kind, l.authority, l.value),
+                array(SELECT l.value FROM records.appointment_alias l
+                      WHERE l.practice_id = a.practice_id AND l.appointment_id = a.id ORDER BY l.kind, l.authority, l.value),
+                array(SELECT l.trust FROM records.appointment_alias l
+                      WHERE l.practice_id = a.practice_id AND l.appointment_id = a.id ORDER BY l.kind, l.authority, l.value)
+            FROM records.appointment a
+            JOIN records.appointment_version v
+                ON v.practice_id = a.practice_id AND v.appointment_id = a.id AND v.version = a.version
+            WHERE a.practice_id = \(practice)
+                AND (a.id = ANY (\(ids)) OR (a.person_id = \(person) AND (a.start_at >= \(since) OR a.start_at IS NULL)))
+            ORDER BY a.start_at, a.id
+            """)
+        return try rows.map { row in
+            let (_, version, state, changedAt, kinds, authorities, values, trusts) = try row.decode(
+                (UUID, Int32, String, Date, [String], [String], [String], [Int16]).self)
+            let aliases = try kinds.indices.map {
+                Alias(try identifier(kinds[$0], authorities[$0], values[$0]), trust: trusts[$0])
+            }
+            return StoredAppointment(
+                practice: practice, version: version,
+                appointment: try Coding.value(Appointment.self, from: state, column: "appointment_version.state"),
+                aliases: aliases, changedAt: changedAt)
+        }
+    }
+
+    /// Everything that messages have said of one appointment; locks it until the commit.
+    package static func events(
+        of id: UUID, practice: String, in transaction: Transaction
+    ) async throws -> [AppointmentEvent] {
+        _ = try await transaction.query(
+            "SELECT 1 FROM records.appointment WHERE practice_id = \(practice) AND id = \(id) FOR UPDATE")
+        let rows = try await transaction.query(
+            """
+            SELECT facts::text FROM records.appointment_event
+            WHERE practice_id = \(practice) AND appointment_id = \(id) ORDER BY event_at, entry_id
+            """)
+        return try rows.map {
+            try Coding.value(AppointmentEvent.self, from: try $0.decode(String.self), column: "appointment_event.facts")
+        }
+    }
+
+    private static func identifier(_ kind: String, _ authority: String, _ value: String) throws -> Identifier {
+        guard let kind = Identifier.Kind(rawValue: kind) else { throw RecordsError.unreadable("appointment_alias.kind") }
+        return Identifier(kind, authority: authority, value: value)
+    }
+}

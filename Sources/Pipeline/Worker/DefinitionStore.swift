@@ -1,0 +1,64 @@
+package import Foundation
+package import Postgres
+import Practice
+import Records
+package import Workflow
+
+/// The definition in force, as the database has it. A new version is taken at a job's boundary, within a second.
+package actor DefinitionStore {
+    private let pool: Pool
+    private var held: (id: Int64, definition: Definition)?
+    private var lookedAt: ContinuousClock.Instant?
+
+    package init(pool: Pool) {
+        self.pool = pool
+    }
+
+    /// Throws `DefinitionStoreError.none` before the first `pmsync apply`.
+    package func current() async throws -> Definition {
+        if let held, let lookedAt, ContinuousClock.now - lookedAt < .seconds(1) { return held.definition }
+        let newest = try await pool.query("SELECT max(id) FROM workflow.definition").first?.decode(Int64?.self) ?? nil
+        guard let newest else { throw DefinitionStoreError.none }
+        lookedAt = .now
+        if let held, held.id == newest { return held.definition }
+        guard let row = try await pool.query("SELECT files::text FROM workflow.definition WHERE id = \(newest)").first
+        else { throw DefinitionStoreError.none }
+        let files = try JSONDecoder().decode([String: String].self, from: Data(try row.decode(String.self).utf8))
+        let definition = try Definition(files: files)
+        held = (newest, definition)
+        return definition
+    }
+
+    /// Checks the whole folder and makes it the version in force; false when it is so already. Practices and what their
+    /// resources can take are written with it. Throws the whole list of what is wrong, and then nothing has changed.
+    package static func apply(_ files: [String: String], by person: String, to pool: Pool) async throws -> Bool {
+        let definition = try Definition(files: files)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let text = String(decoding: try encoder.encode(files), as: UTF8.self)
+        return try await pool.transaction { transaction in
+            let inserted = try await transaction.execute(
+                """
+                INSERT INTO workflow.definition (digest, files, applied_by)
+                SELECT \(definition.digest), \(text)::text::jsonb, \(person)
+                WHERE \(definition.digest)::bytea IS DISTINCT FROM
+                    (SELECT d.digest FROM workflow.definition d ORDER BY d.id DESC LIMIT 1)
+                """)
+            for practice in definition.practices.values.sorted(by: { $0.id < $1.id }) {
+                _ = try await transaction.execute(
+                    """
+                    INSERT INTO records.practice (practice_id, enterprise_id, name, zone)
+                    VALUES (\(practice.id), \(practice.enterprise), \(practice.name), \(practice.zoneName))
+                    ON CONFLICT (practice_id) DO UPDATE SET name = excluded.name, zone = excluded.zone
+                    WHERE (practice.name, practice.zone) IS DISTINCT FROM (excluded.name, excluded.zone)
+                    """)
+            }
+            return inserted > 0
+        }
+    }
+}
+
+package enum DefinitionStoreError: Error, Equatable, Sendable {
+    /// Nothing was applied to this database yet.
+    case none
+}

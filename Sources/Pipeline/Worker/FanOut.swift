@@ -1,0 +1,135 @@
+import Foundation
+import Journal
+package import Postgres
+package import Queue
+
+/// Turns a practice's changes into notices, in order: one job a practice at a time, so that each subscription's event
+/// numbers have no gap. The notices' own jobs then deliver them, in order for one person or resource.
+package struct FanOut: Sendable {
+    package static let queue = "fan-out"
+
+    private let secret: KeySecret
+
+    package init(secret: KeySecret) {
+        self.secret = secret
+    }
+
+    package func job(for practice: String) -> NewJob {
+        NewJob(kind: "fan-out", key: JobKey("practice/\(practice)", secret: secret), practice: practice)
+    }
+
+    package func handle(_ job: Job, _ transaction: Transaction) async throws -> Done {
+        guard let practice = job.practice else { return Done() }
+        let changes = try await unheard(practice, transaction)
+        guard let newest = changes.last?.number else { return Done() }
+        var rings: Set<String> = []
+        for subscription in try await subscriptions(practice, transaction) {
+            let told = changes.filter(\.tell)
+            if told.isEmpty { continue }
+            try await write(told, to: subscription, practice, transaction)
+            if subscription.mode == "live" { rings.insert(subscription.queueName) }
+        }
+        return Done(
+            rings: rings,
+            last: [
+                Last(name: practice) { transaction in
+                    _ = try await transaction.execute(
+                        """
+                        UPDATE records.practice SET fanned_out = \(newest)
+                        WHERE practice_id = \(practice) AND fanned_out < \(newest)
+                        """)
+                }
+            ])
+    }
+
+    private struct Change {
+        let number: Int64
+        let type: String
+        let kind: String
+        let record: UUID
+        let version: Int32
+        let tell: Bool
+        /// What orders its notices: the person, else the record.
+        let subject: UUID
+    }
+
+    private struct Subscription {
+        let id: UUID
+        let mode: String
+        let queue: Int16
+        let queueName: String
+        let lastEvent: Int64
+    }
+
+    /// Everything that is committed and not yet fanned out; commit order is number order, so nothing comes late.
+    private func unheard(_ practice: String, _ transaction: Transaction) async throws -> [Change] {
+        let rows = try await transaction.query(
+            """
+            SELECT c.number, c.type, c.record_kind, c.record_id, c.version, c.tell,
+                coalesce(a.person_id, s.resource_id, c.record_id)
+            FROM records.practice p
+            JOIN records.change c ON c.practice_id = p.practice_id AND c.number > p.fanned_out
+            LEFT JOIN records.appointment a ON a.practice_id = c.practice_id AND a.id = c.record_id
+            LEFT JOIN records.slot s ON s.practice_id = c.practice_id AND s.id = c.record_id
+            WHERE p.practice_id = \(practice)
+            ORDER BY c.number
+            """)
+        return try rows.map { row in
+            let (number, type, kind, record, version, tell, subject) = try row.decode(
+                (Int64, String, String, UUID, Int32, Bool, UUID).self)
+            return Change(
+                number: number, type: type, kind: kind, record: record, version: version, tell: tell, subject: subject)
+        }
+    }
+
+    private func subscriptions(_ practice: String, _ transaction: Transaction) async throws -> [Subscription] {
+        let rows = try await transaction.query(
+            """
+            SELECT s.id, s.mode, s.queue, q.name, s.last_event
+            FROM api.subscription s
+            JOIN api.client c ON c.practice_id = s.practice_id AND c.id = s.client_id AND c.revoked_at IS NULL
+            JOIN queue.queue q ON q.id = s.queue
+            WHERE s.practice_id = \(practice) AND s.ended_at IS NULL AND s.mode <> 'off'
+            ORDER BY s.id
+            """)
+        return try rows.map { row in
+            let (id, mode, queue, name, last) = try row.decode((UUID, String, Int16, String, Int64).self)
+            return Subscription(id: id, mode: mode, queue: queue, queueName: name, lastEvent: last)
+        }
+    }
+
+    private func write(
+        _ changes: [Change], to subscription: Subscription, _ practice: String, _ transaction: Transaction
+    ) async throws {
+        let numbers = changes.indices.map { subscription.lastEvent + Int64($0) + 1 }
+        let isShadow = subscription.mode == "shadow"
+        _ = try await transaction.execute(
+            """
+            INSERT INTO api.delivery (practice_id, subscription_id, event_number, id, type, change_number, record_kind,
+                record_id, version, state, ended_at)
+            SELECT \(practice), \(subscription.id), d.event, d.id, d.type, d.change, d.kind, d.record, d.version,
+                CASE WHEN \(isShadow) THEN 'shadow' ELSE 'pending' END,
+                CASE WHEN \(isShadow) THEN clock_timestamp() END
+            FROM unnest(\(numbers), \(changes.map { deliveryID(subscription.id, $0) }), \(changes.map(\.type)),
+                \(changes.map(\.number)), \(changes.map(\.kind)), \(changes.map(\.record)),
+                \(changes.map { Int64($0.version) })::bigint[]::integer[]
+            ) AS d (event, id, type, change, kind, record, version)
+            """)
+        _ = try await transaction.execute(
+            """
+            UPDATE api.subscription SET last_event = \(numbers.last ?? subscription.lastEvent)
+            WHERE practice_id = \(practice) AND id = \(subscription.id)
+            """)
+        if isShadow { return }
+        let jobs = zip(changes, numbers).map { change, number in
+            NoticeJob(subscription: subscription.id, event: number)
+                .job(practice: practice, subject: change.subject, secret: secret)
+        }
+        try await NewJob.enqueue(jobs, into: subscription.queue, in: transaction)
+    }
+
+    /// Never changes: the same change told to the same subscription is the same notice, however often it is worked out.
+    private func deliveryID(_ subscription: UUID, _ change: Change) -> UUID {
+        UUID(name: "\(change.record.uuidString)/\(change.version)/\(change.type)/\(change.number)", in: subscription)
+    }
+}

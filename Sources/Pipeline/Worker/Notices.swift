@@ -1,0 +1,131 @@
+import Destination
+import Foundation
+package import Hosting
+import Journal
+import Postgres
+package import Queue
+
+/// The job of one notice: which subscription, which event of it.
+struct NoticeJob: Codable {
+    let subscription: UUID
+    let event: Int64
+
+    func job(practice: String, subject: UUID, secret: KeySecret) -> NewJob {
+        NewJob(
+            kind: "notice", key: JobKey("notice/\(subscription)/\(subject)", secret: secret), practice: practice,
+            payload: #"{"subscription":"\#(subscription.uuidString.lowercased())","event":\#(event)}"#)
+    }
+}
+
+/// Delivers notices to booking apps: outside any transaction, and the receipt in the commit that ends the job. A repeat
+/// bears the same id, by which the app tells it, so an answer that never came is simply asked for again.
+package struct Notices: Sendable {
+    package static let queuePrefix = "webhook:"
+
+    private let worker: Worker
+    private let outbound: Outbound
+
+    package init(_ worker: Worker) {
+        self.worker = worker
+        outbound = Outbound(allowsPrivate: worker.program.settings.flag(.allowPrivateWebhooks))
+    }
+
+    package func duty() -> Duty {
+        Duty(
+            .prefixed(Self.queuePrefix), retry: RetrySchedule(steps: Webhook.waits),
+            onBlocked: { job, failure, transaction in try await note(job, failure, transaction) },
+            work: .outside(atOnce: 16) { job in try await deliver(job) })
+    }
+
+    package func close() async {
+        await outbound.close()
+    }
+
+    private struct Pending {
+        let notice: Notice
+        let webhook: Webhook
+    }
+
+    private func deliver(_ job: Job) async throws -> Duty.Ending {
+        guard let practice = job.practice, let payload = NoticeJob(job) else {
+            throw Failure(code: "unreadable-job", kind: .permanent, stage: "deliver", holdsKey: false)
+        }
+        guard let pending = try await read(payload, practice) else { return { _ in } }
+        let receipt: Receipt
+        do {
+            receipt = try await pending.webhook.send(pending.notice, by: outbound)
+        } catch {
+            throw Failure(error)
+        }
+        let attempts = Int32(job.attempts) + 1
+        let sent = Arrival(
+            feed: "webhook:\(payload.subscription.uuidString.lowercased())", practice: practice, peer: "out",
+            controlID: pending.notice.id.uuidString.lowercased(), messageType: pending.notice.type,
+            payload: pending.notice.body)
+        return { transaction in
+            try await sent.recordSent(in: transaction)
+            _ = try await transaction.execute(
+                """
+                UPDATE api.delivery SET state = 'delivered', status = \(Int32(receipt.status)), attempts = \(attempts),
+                    ended_at = clock_timestamp()
+                WHERE practice_id = \(practice) AND subscription_id = \(payload.subscription)
+                    AND event_number = \(payload.event) AND state = 'pending'
+                """)
+        }
+    }
+
+    /// Nil when nothing is to be sent any more: delivered, discarded, or the subscription has ended.
+    private func read(_ payload: NoticeJob, _ practice: String) async throws -> Pending? {
+        let rows = try await worker.pool.query(
+            """
+            SELECT d.id, d.type, d.created_at, d.change_number, d.record_kind, d.record_id, d.version, s.url, s.secret,
+                s.previous_secret
+            FROM api.delivery d
+            JOIN api.subscription s ON s.practice_id = d.practice_id AND s.id = d.subscription_id
+            WHERE d.practice_id = \(practice) AND d.subscription_id = \(payload.subscription)
+                AND d.event_number = \(payload.event) AND d.state = 'pending'
+                AND s.ended_at IS NULL AND s.mode = 'live'
+            """)
+        guard let row = rows.first else { return nil }
+        let (id, type, at, change, kind, record, version, url, secret, previous) = try row.decode(
+            (UUID, String, Date, Int64?, String, UUID, Int32, String, [UInt8], [UInt8]?).self)
+        let notice = Notice(
+            id: id, type: type, at: at, practice: practice, event: payload.event, change: change, kind: kind,
+            record: record, version: version)
+        return Pending(
+            notice: notice, webhook: Webhook(url: url, secrets: [secret, previous].compactMap { $0.flatMap(Secret.init) }))
+    }
+
+    private func note(_ job: Job, _ failure: Failure, _ transaction: Transaction) async throws {
+        guard let practice = job.practice, let payload = NoticeJob(job) else { return }
+        _ = try await transaction.execute(
+            """
+            UPDATE api.delivery SET attempts = attempts + 1, status = \(Int32(failure.detail))
+            WHERE practice_id = \(practice) AND subscription_id = \(payload.subscription)
+                AND event_number = \(payload.event)
+            """)
+    }
+}
+
+extension NoticeJob {
+    init?(_ job: Job) {
+        guard let payload = try? JSONDecoder().decode(NoticeJob.self, from: Data(job.payload.utf8)) else { return nil }
+        self = payload
+    }
+}
+
+extension Failure {
+    /// A refused notice steps aside: the next one for the same record carries the newer version anyway.
+    fileprivate init(_ failure: DeliveryFailure) {
+        var wait: Duration?
+        if case .throttled(_, let asked) = failure { wait = asked }
+        let kind: Failure.Kind =
+            switch failure.kind {
+            case .transient, .ambiguous, .interrupted: .transient
+            case .permanent: .permanent
+            }
+        self.init(
+            code: failure.code, kind: kind, stage: "deliver", detail: failure.status.map(String.init) ?? "",
+            holdsKey: false, retryAfter: wait)
+    }
+}
