@@ -87,7 +87,7 @@ actor Consumer {
                 continue
             }
             do {
-                let end = try await transaction.savepoint { try await work(job, transaction) }
+                let end = try await transaction.savepoint { try await work(job, $0) }
                 report.rings.formUnion(end.rings)
                 last += end.last
                 done.append(job)

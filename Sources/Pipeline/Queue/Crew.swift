@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 package import Logging
 package import Postgres
 import Synchronization
@@ -52,8 +52,8 @@ package final class Crew: Sendable {
         let membership = Membership(options: options, configuration: configuration, pool: pool)
         try await membership.join()
         let listener = Listener(configuration, channels: [Doorbell.channel])
+        async let hearing: Void = keepListening(listener)  // cancelled when this scope ends
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.keepListening(listener) }
             group.addTask { await self.tick(membership) }
             var running: Set<String> = []
             let discovery = wakes.stream(of: "")
@@ -66,9 +66,7 @@ package final class Crew: Sendable {
                 }
                 await discovery.next()
             } while !wakes.isStopping
-            for await _ in group {
-                if wakes.isStopping { await listener.stop() }
-            }
+            await group.waitForAll()
         }
         await membership.leave()
     }
@@ -94,7 +92,7 @@ package final class Crew: Sendable {
             group.addTask { await listener.run() }
             for await notification in listener.notifications {
                 switch notification {
-                case .message(_, let payload): wakes.wake(payload)
+                case .heard(_, let payload): wakes.wake(payload)
                 case .reconnected: wakes.wakeAll()
                 }
             }

@@ -1,4 +1,4 @@
-package import Postgres
+import Postgres
 
 extension Failure {
     /// The job's own failure; throws the error on when it is not the job's but the database's or the lane's, so that the
@@ -17,6 +17,10 @@ extension Failure {
 
     /// Nil for trouble of the database itself: connection, resources, shutdown, deadlock.
     private init?(refusedBy error: PostgresError) {
+        if case .decoding = error {
+            self.init(code: "unreadable-record", kind: .permanent, stage: "record")
+            return
+        }
         guard case .server(let state, _) = error else { return nil }
         switch state.rawValue.prefix(2) {
         case "40", "08", "53", "55", "57", "58", "25": return nil
@@ -29,7 +33,9 @@ extension Failure {
     package static func code(of error: any Error) -> String {
         switch error {
         case let failure as Failure: failure.code
-        case let error as PostgresError: error.code
+        case .server(let state, _) as PostgresError: "sqlstate-\(state.rawValue)"
+        case .commitUnknown as PostgresError: "commit-unknown"
+        case is PostgresError: "database-away"
         case is QueueError: "lane-lost"
         case is CancellationError: "cancelled"
         default: "unexpected"

@@ -1,5 +1,5 @@
 /// What one commit did.
-struct Report: Sendable {
+package struct Report: Sendable {
     var finished: [Job] = []
     var failed: [(Job, Failure, state: String)] = []
     var rings: Set<String> = []

@@ -1,6 +1,6 @@
 import Foundation
 import Postgres
-package import Practice
+import Practice
 
 /// Who and what an appointment takes: its resources, the time they are taken for, and the slots that show it.
 struct Occupation {

@@ -1,5 +1,4 @@
 package import Foundation
-package import Postgres
 package import Practice
 
 /// The fifth step: what is on record. Owns the schema `records` but for who may write which table (the grants say that).

@@ -55,6 +55,7 @@ package struct Notices: Sendable {
         do {
             receipt = try await pending.webhook.send(pending.notice, by: outbound)
         } catch {
+            if error == .interrupted { throw CancellationError() }
             throw Failure(error)
         }
         let attempts = Int32(job.attempts) + 1

@@ -67,6 +67,12 @@ package struct SQL: ExpressibleByStringInterpolation, Sendable {
             sql.pieces.append("")
         }
 
+        /// Binds a value, or NULL.
+        package mutating func appendInterpolation<Value: PostgresValue>(_ value: Value?) {
+            sql.parameters.append(value)
+            sql.pieces.append("")
+        }
+
         /// Puts a statement's fragment in place, with its values.
         package mutating func appendInterpolation(fragment: SQL) {
             sql += fragment
