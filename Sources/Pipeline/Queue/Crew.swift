@@ -52,7 +52,7 @@ package final class Crew: Sendable {
         let membership = Membership(options: options, configuration: configuration, pool: pool)
         try await membership.join()
         let listener = Listener(configuration, channels: [Doorbell.channel])
-        async let hearing: Void = keepListening(listener)  // cancelled when this scope ends
+        async let _ = keepListening(listener)  // cancelled when this scope ends
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.tick(membership) }
             var running: Set<String> = []

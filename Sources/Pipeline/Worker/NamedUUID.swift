@@ -8,6 +8,6 @@ extension UUID {
         var bytes = Array(Insecure.SHA1.hash(data: space + Array(name.utf8)).prefix(16))
         bytes[6] = bytes[6] & 0x0F | 0x50
         bytes[8] = bytes[8] & 0x3F | 0x80
-        self = NSUUID(uuidBytes: bytes) as UUID
+        self = unsafe NSUUID(uuidBytes: bytes) as UUID
     }
 }

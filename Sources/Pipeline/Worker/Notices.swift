@@ -1,6 +1,6 @@
 import Destination
 import Foundation
-package import Hosting
+import Hosting
 import Journal
 import Postgres
 package import Queue

@@ -1,6 +1,6 @@
-package import Foundation
+import Foundation
 package import Hosting
-package import Logging
+import Logging
 package import Postgres
 package import Queue
 package import ServiceLifecycle
