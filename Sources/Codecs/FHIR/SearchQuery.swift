@@ -55,12 +55,22 @@ package struct SearchQuery: Hashable, Sendable {
         package let system: String?
         /// Nil: any value of the system (`system|`).
         package let code: String?
+
+        package init(system: String?, code: String?) {
+            self.system = system
+            self.code = code
+        }
     }
 
     package struct Target: Hashable, Sendable {
         /// Nil where only an id was given and the parameter has several target types.
         package let type: ResourceType?
         package let id: String
+
+        package init(type: ResourceType?, id: String) {
+            self.type = type
+            self.id = id
+        }
     }
 
     package struct Text: Hashable, Sendable {
@@ -71,6 +81,11 @@ package struct SearchQuery: Hashable, Sendable {
         }
         package let value: String
         package let mode: Mode
+
+        package init(value: String, mode: Mode) {
+            self.value = value
+            self.mode = mode
+        }
     }
 
     /// `query` is the URL's part after the question mark, still escaped.
