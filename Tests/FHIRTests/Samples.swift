@@ -89,7 +89,10 @@ enum Samples {
         found.append(("bundle-next", JSON.encode(try bundle(next: "https://practice.example/fhir/x?_cursor=abc"))))
         found.append(("bundle-last", JSON.encode(try bundle(next: nil))))
         found.append(
-            ("bundle-empty", JSON.encode(FHIR.Bundle(searchset: [], selfURL: "https://x.example/a", next: nil, total: 0))))
+            (
+                "bundle-empty",
+                JSON.encode(FHIR.Bundle(searchset: [], selfURL: "https://x.example/a", next: nil, total: 0))
+            ))
         for (index, outcome) in outcomes.enumerated() { found.append(("outcome-\(index)", JSON.encode(outcome))) }
         found.append(
             ("metadata", JSON.encode(CapabilityStatement(version: "1", date: start, url: "https://x.example/fhir"))))
