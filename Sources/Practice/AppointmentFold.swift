@@ -93,18 +93,20 @@ extension AppointmentEvent.Kind {
 }
 
 extension [ResourceUse] {
-    /// The resources after a message that names some. Without actions the message is the whole list. So it is for a
-    /// booking or a move whose resources are all "added": senders stamp A on every line (NextGen Rosetta does). Else A
-    /// and U set one resource and D takes one away.
+    /// The resources after a message that names some, kind by kind: a kind it does not name is as it was. Without
+    /// actions a kind's lines are all there is of it. So they are for a booking or a move whose lines are all "added":
+    /// senders stamp A on every line (NextGen Rosetta does). Else A and U set one resource and D takes one away.
     fileprivate func told(_ event: AppointmentEvent) -> [ResourceUse] {
-        let said = event.resources
-        let isList =
-            said.allSatisfy { $0.action == nil }
-            || ([.booked, .rescheduled].contains(event.kind) && said.allSatisfy { $0.action == .add })
-        var result = isList ? [] : self
-        for use in said {
-            result.removeAll { $0.kind == use.kind && $0.code == use.code }
-            if use.action != .delete { result.append(use.settled) }
+        let mayList = event.kind == .booked || event.kind == .rescheduled
+        var result = self
+        for kind in ResourceUse.Kind.allCases {
+            let said = event.resources.filter { $0.kind == kind }
+            let isList = said.allSatisfy { $0.action == nil || (mayList && $0.action == .add) }
+            if isList, !said.isEmpty { result.removeAll { $0.kind == kind } }
+            for use in said {
+                result.removeAll { $0.kind == kind && $0.code == use.code }
+                if use.action != .delete { result.append(use.settled) }
+            }
         }
         return result.sorted { ($0.kind.rawValue, $0.code) < ($1.kind.rawValue, $1.code) }
     }

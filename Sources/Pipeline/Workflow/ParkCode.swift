@@ -18,6 +18,8 @@ package enum ParkCode: String, Codable, Sendable, CaseIterable {
     case missingStart = "missing-start"
     /// A block or an opening that names no resource.
     case missingResource = "missing-resource"
+    /// Neither an appointment nor a person is named by any identifier.
+    case missingIdentifier = "missing-identifier"
     case unmappedStatus = "unmapped-status"
     case unmappedEvent = "unmapped-event"
     case unmappedLocation = "unmapped-location"

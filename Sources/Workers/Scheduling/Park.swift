@@ -1,0 +1,20 @@
+package import Foundation
+package import Workflow
+
+/// Why a message waits for a person. Holds paths and names of tables, never what the message says.
+package struct Park: Error, Hashable, Sendable {
+    package let code: ParkCode
+    /// Whether later jobs of the same key wait too.
+    package let holdsKey: Bool
+    /// What to look at, for a person: a path, the table to extend.
+    package let detail: String
+    /// The appointments that may be meant, for `ambiguous-appointment`.
+    package let candidates: [UUID]
+
+    package init(_ code: ParkCode, holdsKey: Bool, detail: String, candidates: [UUID] = []) {
+        self.code = code
+        self.holdsKey = holdsKey
+        self.detail = detail
+        self.candidates = candidates
+    }
+}

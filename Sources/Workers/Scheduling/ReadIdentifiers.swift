@@ -1,0 +1,110 @@
+import Foundation
+import HL7
+import Practice
+import Workflow
+
+extension MessageReader {
+    /// Every repetition at the rule's field that is of its types.
+    func identifiers(_ rule: IdentifierRule, of patient: Patient?) throws(Park) -> [Alias] {
+        guard let segment = segment(rule.path, of: patient) else { return [] }
+        var aliases: [Alias] = []
+        let repetitions = rule.path.repetition.map { $0...$0 } ?? 1...max(1, segment.repetitions(rule.path.field))
+        for repetition in repetitions {
+            guard
+                let value = try text(
+                    segment, rule.path.field, repetition: repetition, component: rule.path.component ?? 1)
+            else { continue }
+            let type = try text(segment, rule.path.field, repetition: repetition, component: 5) ?? ""
+            if !rule.types.isEmpty, !rule.types.contains(type.uppercased()) { continue }
+            var authority = rule.authority
+            if let component = rule.authorityComponent,
+                let stated = try text(segment, rule.path.field, repetition: repetition, component: component)
+            {
+                authority = stated
+            }
+            aliases.append(Alias(Identifier(rule.kind, authority: authority, value: value), trust: rule.trust))
+        }
+        return aliases
+    }
+
+    func person(_ patient: Patient) throws(Park) -> PersonSeen {
+        var person = PersonSeen()
+        for rule in feed.personIdentifiers { person.aliases += try identifiers(rule, of: patient) }
+        person.aliases = person.aliases.mostTrustedFirst
+        person.family = try first(.family, of: patient)?.text ?? ""
+        person.given = try first(.given, of: patient)?.text ?? ""
+        person.sex = try first(.sex, of: patient)?.text ?? ""
+        person.phone = try first(.phone, of: patient)?.text ?? ""
+        person.email = try first(.email, of: patient)?.text ?? ""
+        if let text = try first(.birthDate, of: patient)?.text, let time = DTM(text), time.precision >= .day {
+            person.birthDate = Day(year: time.year, month: time.month, day: time.day)
+        }
+        return person
+    }
+
+    /// The appointment's names. In a group each person's appointment bears the group's id with the person's mark, so that
+    /// eight appointments have eight names.
+    func names(
+        of patient: Patient, _ person: PersonSeen, position: Int, inGroup: Bool
+    ) throws(Park) -> (aliases: [Alias], lookUps: [AppointmentSeen.LookUp]) {
+        let mark = "#" + (person.aliases.first?.identifier.value ?? String(position))
+        var aliases: [Alias] = []
+        var elsewhere: [Identifier] = []
+        for rule in feed.identifiers {
+            for alias in try identifiers(rule, of: patient) {
+                let name = alias.identifier
+                guard name.kind != .visit else {
+                    aliases.append(alias)
+                    continue
+                }
+                let marked = Identifier(name.kind, authority: name.authority, value: name.value + mark)
+                aliases.append(inGroup ? Alias(marked, trust: alias.trust) : alias)
+                elsewhere.append(inGroup ? name : marked)
+            }
+        }
+        aliases = aliases.mostTrustedFirst
+        let own = aliases.map(\.identifier)
+        var lookUps = own.map { AppointmentSeen.LookUp(identifier: $0, onlyForSamePerson: false) }
+        let traded = feed.idsTradePlaces ? own.compactMap(\.inOtherPlace) : []
+        for name in traded + elsewhere where !lookUps.contains(where: { $0.identifier == name }) {
+            lookUps.append(AppointmentSeen.LookUp(identifier: name, onlyForSamePerson: true))
+        }
+        return (aliases, lookUps)
+    }
+
+    /// SCH-23 and SCH-24 in the numbering of SCH-1 and SCH-2.
+    func parents() throws(Park) -> [Identifier] {
+        guard feed.parents == .replaces else { return [] }
+        var parents: [Identifier] = []
+        for (field, kind) in [(FieldName.parentFiller, Identifier.Kind.filler), (.parentPlacer, .placer)] {
+            guard let (value, path) = try first(field) else { continue }
+            let rule = feed.identifiers.first { $0.kind == kind }
+            var authority = rule?.authority ?? ""
+            if let component = rule?.authorityComponent, let stated = try text(path, component: component) {
+                authority = stated
+            }
+            parents.append(Identifier(kind, authority: authority, value: value))
+        }
+        return parents + (feed.idsTradePlaces ? parents.compactMap(\.inOtherPlace) : [])
+    }
+}
+
+extension Identifier {
+    /// The same number as the other of SCH-1 and SCH-2, which senders swap; nil for other kinds.
+    var inOtherPlace: Identifier? {
+        switch kind {
+        case .placer: Identifier(.filler, authority: authority, value: value)
+        case .filler: Identifier(.placer, authority: authority, value: value)
+        case .visit, .booking, .mrn, .person, .local: nil
+        }
+    }
+}
+
+extension [Alias] {
+    /// Without repetitions; ties in the order in which they were read.
+    var mostTrustedFirst: [Alias] {
+        var seen: Set<Identifier> = []
+        return enumerated().sorted { ($1.element.trust, $0.offset) < ($0.element.trust, $1.offset) }
+            .map(\.element).filter { seen.insert($0.identifier).inserted }
+    }
+}

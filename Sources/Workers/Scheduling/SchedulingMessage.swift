@@ -1,0 +1,74 @@
+package import Foundation
+package import Practice
+
+/// What a message says of a person, as far as scheduling reads it. Empty: it did not say.
+package struct PersonSeen: Hashable, Sendable {
+    package var aliases: [Alias] = []
+    package var family = ""
+    package var given = ""
+    package var birthDate: Day?
+    package var sex = ""
+    package var phone = ""
+    package var email = ""
+}
+
+/// What a message says of one appointment of one person.
+package struct AppointmentSeen: Hashable, Sendable {
+    /// Its `person` and `replaces` are still nil: they need the record (`decide`).
+    package var event: AppointmentEvent
+    /// What to record as its names.
+    package var aliases: [Alias]
+    /// What to look for, most trusted first: its names, then those with placer and filler in each other's place, and
+    /// those that only count when the person is the same.
+    package var lookUps: [LookUp]
+    /// SCH-23, SCH-24, where the feed means by them what this one replaces.
+    package var parents: [Identifier]
+    package var person: PersonSeen
+    /// How many people each of its resources takes at a time.
+    package var capacities: [Capacity]
+
+    package struct LookUp: Hashable, Sendable {
+        package let identifier: Identifier
+        package let onlyForSamePerson: Bool
+    }
+
+    package struct Capacity: Hashable, Sendable {
+        package let kind: ResourceUse.Kind
+        package let code: String
+        /// nil: not counted, as a whole office is not.
+        package let people: Int?
+    }
+}
+
+/// A stretch of a resource's day that the PM took or gave back.
+package struct SlotChange: Hashable, Sendable {
+    package enum Status: String, Sendable {
+        case free
+        case busyUnavailable = "busy-unavailable"
+    }
+
+    package let resource: ResourceUse
+    package let start: Date
+    package let end: Date
+    package let status: Status
+    /// Orders changes of the same stretch.
+    package let at: Date
+    package let flags: Set<AppointmentFlag>
+}
+
+/// One schedule message, read by its feed's profile: what it says, in our words.
+package struct SchedulingMessage: Hashable, Sendable {
+    package enum Content: Hashable, Sendable {
+        /// One for each person of the message: a group visit has several, which share time and resources.
+        case appointments([AppointmentSeen])
+        case slots([SlotChange])
+        /// The status table says that this word means nothing to others.
+        case ignored
+    }
+
+    package let practice: String
+    package let enterprise: String
+    package let content: Content
+    /// False for an initial load (MSH-11.2 = I): recorded, and nobody is told.
+    package let tell: Bool
+}
