@@ -42,6 +42,7 @@ let pipeline = shelf(
         "Reconciliation": ["Practice"],
         "Worker": [
             "Journal", "Queue", "Workflow", "Records", "Destination", "Reconciliation", "Hosting", "Postgres", .log,
+            .lifecycle, .crypto,
         ],
     ])
 

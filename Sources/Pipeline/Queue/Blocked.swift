@@ -97,7 +97,10 @@ package enum BlockedJobs {
     package static func reopen(
         days: [CalendarDay], entries: [Int64], in transaction: Transaction
     ) async throws -> Set<Int64> {
-        Set(try await transaction.query(Queries.reopen(days, entries)).map { try $0.decode((CalendarDay, Int64).self).1 })
+        Set(
+            try await transaction.query(Queries.reopen(days, entries)).map {
+                try $0.decode((CalendarDay, Int64).self).1
+            })
     }
 }
 

@@ -15,7 +15,8 @@ package final class Crew: Sendable {
         package var batch: Int
 
         package init(
-            name: String, version: String, lease: Duration = .seconds(10), poll: Duration = .seconds(1), batch: Int = 100
+            name: String, version: String, lease: Duration = .seconds(10), poll: Duration = .seconds(1),
+            batch: Int = 100
         ) {
             self.name = name
             self.version = version

@@ -9,7 +9,7 @@ package struct AppointmentWrite: Sendable {
     package var appointment: Appointment
     /// The stored version before; 0 for a new one.
     package var versionBefore: Int32
-    /// Nil when the state is as it was: then only the event and new aliases are kept.
+    /// False when the state is as it was: then only the event and new aliases are kept.
     package var isChanged: Bool
     package var event: AppointmentEvent
     package var newAliases: [Alias]
@@ -77,7 +77,7 @@ package struct AppointmentWrite: Sendable {
                 entry_id = excluded.entry_id, definition = excluded.definition, changed_at = clock_timestamp()
             WHERE appointment.version = \(versionBefore)
             """)
-        guard written == 1 else { throw RecordsError.unreadable("appointment.version") }
+        guard written == 1 else { throw RecordsError.stale }
         _ = try await transaction.execute(
             """
             INSERT INTO records.appointment_version

@@ -23,13 +23,14 @@ package enum Appointments {
         }
     }
 
-    /// The appointments of these ids, and with `person` also that person's from `since` on. Index appointment_by_person.
+    /// The appointments of these ids, and with `person` also that person's from `since` on, whoever they were filed under
+    /// before a merge. Index appointment_by_person.
     package static func read(
-        ids: [UUID], person: UUID?, since: Date, practice: String, in transaction: Transaction
+        ids: [UUID], person: UUID?, since: Date, practice: String, enterprise: String, in transaction: Transaction
     ) async throws -> [StoredAppointment] {
         let rows = try await transaction.query(
             """
-            SELECT a.id, a.version, v.state::text, a.changed_at,
+            SELECT coalesce(p.survivor, a.person_id), a.version, v.state::text, a.changed_at,
                 array(SELECT l.kind FROM records.appointment_alias l
                       WHERE l.practice_id = a.practice_id AND l.appointment_id = a.id ORDER BY l.kind, l.authority, l.value),
                 array(SELECT l.authority FROM records.appointment_alias l
@@ -41,19 +42,25 @@ package enum Appointments {
             FROM records.appointment a
             JOIN records.appointment_version v
                 ON v.practice_id = a.practice_id AND v.appointment_id = a.id AND v.version = a.version
+            LEFT JOIN records.person p ON p.enterprise_id = a.enterprise_id AND p.id = a.person_id
             WHERE a.practice_id = \(practice)
-                AND (a.id = ANY (\(ids)) OR (a.person_id = \(person) AND (a.start_at >= \(since) OR a.start_at IS NULL)))
+                AND (a.id = ANY (\(ids)) OR (
+                    (a.start_at >= \(since) OR a.start_at IS NULL)
+                    AND (a.person_id = \(person) OR a.person_id IN (
+                        SELECT m.id FROM records.person m
+                        WHERE m.enterprise_id = \(enterprise) AND m.survivor = \(person)))))
             ORDER BY a.start_at, a.id
             """)
         return try rows.map { row in
-            let (_, version, state, changedAt, kinds, authorities, values, trusts) = try row.decode(
-                (UUID, Int32, String, Date, [String], [String], [String], [Int16]).self)
+            let (person, version, state, changedAt, kinds, authorities, values, trusts) = try row.decode(
+                (UUID?, Int32, String, Date, [String], [String], [String], [Int16]).self)
             let aliases = try kinds.indices.map {
                 Alias(try identifier(kinds[$0], authorities[$0], values[$0]), trust: trusts[$0])
             }
+            var appointment = try Coding.value(Appointment.self, from: state, column: "appointment_version.state")
+            appointment.person = person
             return StoredAppointment(
-                practice: practice, version: version,
-                appointment: try Coding.value(Appointment.self, from: state, column: "appointment_version.state"),
+                practice: practice, version: version, appointment: appointment,
                 aliases: aliases, changedAt: changedAt)
         }
     }
@@ -75,7 +82,9 @@ package enum Appointments {
     }
 
     private static func identifier(_ kind: String, _ authority: String, _ value: String) throws -> Identifier {
-        guard let kind = Identifier.Kind(rawValue: kind) else { throw RecordsError.unreadable("appointment_alias.kind") }
+        guard let kind = Identifier.Kind(rawValue: kind) else {
+            throw RecordsError.unreadable("appointment_alias.kind")
+        }
         return Identifier(kind, authority: authority, value: value)
     }
 }

@@ -15,13 +15,19 @@ package struct FanOut: Sendable {
     }
 
     package func job(for practice: String) -> NewJob {
-        NewJob(kind: "fan-out", key: JobKey("practice/\(practice)", secret: secret), practice: practice)
+        NewJob(kind: "fan-out", key: key(of: practice), practice: practice)
+    }
+
+    /// One key a practice: its changes and its re-sends are numbered one after the other.
+    package func key(of practice: String) -> JobKey {
+        JobKey("practice/\(practice)", secret: secret)
     }
 
     package func handle(_ job: Job, _ transaction: Transaction) async throws -> Done {
         guard let practice = job.practice else { return Done() }
+        if job.kind == Self.resend { return try await resend(job, practice, transaction) }
         let changes = try await unheard(practice, transaction)
-        guard let newest = changes.last?.number else { return Done() }
+        guard let newest = changes.last?.number ?? nil else { return Done() }
         var rings: Set<String> = []
         for subscription in try await subscriptions(practice, transaction) {
             let told = changes.filter(\.tell)
@@ -42,8 +48,46 @@ package struct FanOut: Sendable {
             ])
     }
 
+    // MARK: Mending
+
+    package static let resend = "resend"
+
+    private struct Resend: Decodable {
+        let record: UUID
+        /// Whom to tell; nil tells every subscriber.
+        let client: UUID?
+    }
+
+    /// Tells how a record stands, under a new id and a type of its own, or a receiver would drop it as a repeat.
+    private func resend(_ job: Job, _ practice: String, _ transaction: Transaction) async throws -> Done {
+        guard let asked = try? JSONDecoder().decode(Resend.self, from: Data(job.payload.utf8)) else {
+            throw Failure(code: "unreadable-job", kind: .permanent, stage: "fan-out", holdsKey: false)
+        }
+        let rows = try await transaction.query(
+            """
+            SELECT version, coalesce(person_id, id) FROM records.appointment
+            WHERE practice_id = \(practice) AND id = \(asked.record)
+            """)
+        guard let (version, subject) = try rows.first?.decode((Int32, UUID).self) else {
+            throw Failure(code: "unknown-record", kind: .permanent, stage: "fan-out", holdsKey: false)
+        }
+        let change = Change(
+            number: nil, type: "appointment.resync", kind: "appointment", record: asked.record, version: version,
+            tell: true, subject: subject, name: "resync/\(job.id)")
+        var rings: Set<String> = []
+        for subscription in try await subscriptions(practice, transaction)
+        where asked.client == nil || asked.client == subscription.client {
+            try await write([change], to: subscription, practice, transaction)
+            if subscription.mode == "live" { rings.insert(subscription.queueName) }
+        }
+        return Done(rings: rings)
+    }
+
+    // MARK: Changes
+
     private struct Change {
-        let number: Int64
+        /// Nil for a re-send.
+        let number: Int64?
         let type: String
         let kind: String
         let record: UUID
@@ -51,10 +95,13 @@ package struct FanOut: Sendable {
         let tell: Bool
         /// What orders its notices: the person, else the record.
         let subject: UUID
+        /// What tells this notice of a record from any other.
+        let name: String
     }
 
     private struct Subscription {
         let id: UUID
+        let client: UUID
         let mode: String
         let queue: Int16
         let queueName: String
@@ -78,14 +125,15 @@ package struct FanOut: Sendable {
             let (number, type, kind, record, version, tell, subject) = try row.decode(
                 (Int64, String, String, UUID, Int32, Bool, UUID).self)
             return Change(
-                number: number, type: type, kind: kind, record: record, version: version, tell: tell, subject: subject)
+                number: number, type: type, kind: kind, record: record, version: version, tell: tell, subject: subject,
+                name: "\(version)/\(type)/\(number)")
         }
     }
 
     private func subscriptions(_ practice: String, _ transaction: Transaction) async throws -> [Subscription] {
         let rows = try await transaction.query(
             """
-            SELECT s.id, s.mode, s.queue, q.name, s.last_event
+            SELECT s.id, s.client_id, s.mode, s.queue, q.name, s.last_event
             FROM api.subscription s
             JOIN api.client c ON c.practice_id = s.practice_id AND c.id = s.client_id AND c.revoked_at IS NULL
             JOIN queue.queue q ON q.id = s.queue
@@ -93,8 +141,8 @@ package struct FanOut: Sendable {
             ORDER BY s.id
             """)
         return try rows.map { row in
-            let (id, mode, queue, name, last) = try row.decode((UUID, String, Int16, String, Int64).self)
-            return Subscription(id: id, mode: mode, queue: queue, queueName: name, lastEvent: last)
+            let (id, client, mode, queue, name, last) = try row.decode((UUID, UUID, String, Int16, String, Int64).self)
+            return Subscription(id: id, client: client, mode: mode, queue: queue, queueName: name, lastEvent: last)
         }
     }
 
@@ -130,6 +178,6 @@ package struct FanOut: Sendable {
 
     /// Never changes: the same change told to the same subscription is the same notice, however often it is worked out.
     private func deliveryID(_ subscription: UUID, _ change: Change) -> UUID {
-        UUID(name: "\(change.record.uuidString)/\(change.version)/\(change.type)/\(change.number)", in: subscription)
+        UUID(name: "\(change.record.uuidString)/\(change.name)", in: subscription)
     }
 }

@@ -4,6 +4,7 @@ import Hosting
 import Journal
 import Postgres
 package import Queue
+import ServiceLifecycle
 
 /// The job of one notice: which subscription, which event of it.
 struct NoticeJob: Codable {
@@ -19,7 +20,7 @@ struct NoticeJob: Codable {
 
 /// Delivers notices to booking apps: outside any transaction, and the receipt in the commit that ends the job. A repeat
 /// bears the same id, by which the app tells it, so an answer that never came is simply asked for again.
-package struct Notices: Sendable {
+package struct Notices: Service {
     package static let queuePrefix = "webhook:"
 
     private let worker: Worker
@@ -37,7 +38,9 @@ package struct Notices: Sendable {
             work: .outside(atOnce: 16) { job in try await deliver(job) })
     }
 
-    package func close() async {
+    /// Keeps the connections until shutdown.
+    package func run() async throws {
+        try? await gracefulShutdown()
         await outbound.close()
     }
 
@@ -94,7 +97,8 @@ package struct Notices: Sendable {
             id: id, type: type, at: at, practice: practice, event: payload.event, change: change, kind: kind,
             record: record, version: version)
         return Pending(
-            notice: notice, webhook: Webhook(url: url, secrets: [secret, previous].compactMap { $0.flatMap(Secret.init) }))
+            notice: notice,
+            webhook: Webhook(url: url, secrets: [secret, previous].compactMap { $0.flatMap(Secret.init) }))
     }
 
     private func note(_ job: Job, _ failure: Failure, _ transaction: Transaction) async throws {

@@ -284,6 +284,7 @@ CREATE TABLE records.person (
     PRIMARY KEY (enterprise_id, id),
     CONSTRAINT person_does_not_survive_itself CHECK (survivor IS DISTINCT FROM id)
 );
+CREATE INDEX person_by_survivor ON records.person (enterprise_id, survivor) WHERE survivor IS NOT NULL;
 COMMENT ON TABLE records.person IS
     'A person. Provisional rows come from any worker through records.seen_person; registration owns the rest. Never leaves.';
 
@@ -303,7 +304,8 @@ COMMENT ON TABLE records.person_alias IS
 CREATE INDEX person_alias_by_person ON records.person_alias (enterprise_id, person_id);
 
 -- Finds the person of the most trusted alias that is known, else makes a provisional one; adds the aliases that are new;
--- fills blanks of provisional rows only. An alias that already names another person is left with that person.
+-- fills blanks of provisional rows only. An alias that already names another person is left with that person. Gives
+-- the survivor where the person was merged.
 CREATE FUNCTION records.seen_person(
     enterprise text, kinds text[], authorities text[], alias_values text[], trusts smallint[],
     seen_family text, seen_given text, seen_birth date, seen_sex text, seen_phone text, seen_email text
@@ -346,7 +348,8 @@ BEGIN
     SELECT enterprise, a.kind, a.authority, a.value, found, a.trust
     FROM unnest(kinds, authorities, alias_values, trusts) AS a (kind, authority, value, trust)
     ON CONFLICT DO NOTHING;
-    RETURN found;
+    RETURN (SELECT coalesce(p.survivor, p.id) FROM records.person p
+            WHERE p.enterprise_id = enterprise AND p.id = found);
 END $$;
 
 -- Records: schedule --------------------------------------------------------------------------------------------------
