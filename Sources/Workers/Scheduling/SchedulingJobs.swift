@@ -1,4 +1,5 @@
-package import Foundation
+import Foundation
+import Hosting
 import Journal
 import Logging
 package import Postgres

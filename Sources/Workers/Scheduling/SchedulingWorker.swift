@@ -1,0 +1,23 @@
+import Hosting
+import Queue
+import Worker
+
+/// The process `pmsync-scheduling`: its services in order.
+package enum SchedulingWorker {
+    package static func main() async -> Never {
+        await Program.main("scheduling") { program in
+            let worker = try await Worker(program, role: "pmsync_scheduling")
+            let jobs = try await SchedulingJobs(worker)
+            let fanOut = FanOut(secret: worker.secret)
+            let notices = Notices(worker)
+            return [
+                notices,
+                worker.crew([
+                    Duty(.named(SchedulingJobs.queue), work: .within { try await jobs.handle($0, $1) }),
+                    Duty(.named(FanOut.queue), work: .within { try await fanOut.handle($0, $1) }),
+                    notices.duty(),
+                ]),
+            ]
+        }
+    }
+}
