@@ -184,8 +184,8 @@ func shelf(_ shelf: String, _ targets: KeyValuePairs<String, [Target.Dependency]
     targets.map { name, uses in
         let resources: [Resource] = name == "Schema" ? [.embedInCode("Migrations")] : []
         return .target(
-            name: name, dependencies: uses, path: "Sources/\(shelf)/\(name)", resources: resources,
-            swiftSettings: .strict)
+            name: name, dependencies: uses, path: "Sources/\(shelf)/\(name)",
+            exclude: name == "Schema" ? ["schema.sql"] : [], resources: resources, swiftSettings: .strict)
     }
 }
 

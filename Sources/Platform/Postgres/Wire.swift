@@ -132,27 +132,6 @@ final class CancelKey: @unchecked Sendable {
     }
 }
 
-/// Strings for C, with the null pointer that ends such a list.
-@safe
-private final class CStrings {
-    let pointers: UnsafeMutablePointer<UnsafePointer<CChar>?>
-    private let count: Int
-
-    init(_ strings: [String]) {
-        count = strings.count
-        unsafe pointers = .allocate(capacity: count + 1)
-        for (index, string) in strings.enumerated() {
-            unsafe (pointers + index).initialize(to: UnsafePointer(strdup(string)))
-        }
-        unsafe (pointers + count).initialize(to: nil)
-    }
-
-    deinit {
-        for index in 0..<count { unsafe free(UnsafeMutablePointer(mutating: pointers[index])) }
-        unsafe pointers.deallocate()
-    }
-}
-
 extension ConnectionFault {
     /// Before there is a connection libpq gives no SQLSTATE, only a sentence; of it no more than this is kept.
     fileprivate init(libpq message: String) {
