@@ -1,0 +1,236 @@
+import Foundation
+
+/// A practice's days without end, one change of the book after another. First the history: the bookings of the day and
+/// of the coming week, made in the ten days before. Then the day itself, and each day after it.
+///
+/// Pure: the same premises give the same steps; to go on after a stop, make it again and skip.
+package struct Script: Sequence, IteratorProtocol, Sendable {
+    package let premises: Premises
+    package private(set) var book = Book()
+
+    let providers: [Provider]
+    var dice: Dice
+    var people: People
+    var diary = Diary()
+    var desk = Desk()
+    /// What is decided and not yet told, in order.
+    var told: [Telling] = []
+    var now: LocalTime
+    /// Bookings still wanted, by day.
+    var wanted: [LocalDay: Int] = [:]
+    var opened: LocalDay
+    private var inHistory = true
+    private var number = 0
+    private var liveNumber = 0
+    private var control: Int
+    private var lastAt: LocalTime
+    private var historyGap = 1.0
+
+    static let horizon = 7
+
+    /// A change that is decided: it is written in the book when it is told, so that book and messages go in step.
+    struct Telling: Sendable {
+        var act: Step.Act
+        var event: String
+        var entry: BookEntry
+        var quick: Bool
+        var oddities: [Oddity] = []
+        var quiet: Int?
+    }
+
+    package init(_ premises: Premises) {
+        self.premises = premises
+        providers = Provider.all(premises.providers)
+        dice = Dice(seed: premises.seed, purpose: "script \(premises.practice) \(premises.date)")
+        people = People(seed: premises.seed, base: premises.base, habits: premises.habits)
+        control = premises.base * 1_000_000
+        opened = premises.date
+        now = LocalTime(premises.date.adding(days: -14), minute: Diary.opens)
+        lastAt = now
+        wantDays(from: premises.date)
+        let bookings = wanted.values.reduce(0, +)
+        historyGap = 10 * 540 / (Double(bookings) * 1.25)
+    }
+
+    package mutating func next() -> Step? {
+        while told.isEmpty {
+            if inHistory { decideHistory() } else { decideLive() }
+        }
+        return tell(told.removeFirst())
+    }
+
+    /// Steps up to the end of the script's own day; of a script whose clock is the practice's.
+    package func day() -> [Step] {
+        var copy = self
+        var steps: [Step] = []
+        while let step = copy.next(), step.at.day <= premises.date { steps.append(step) }
+        return steps
+    }
+
+    func isOpen(_ day: LocalDay) -> Bool { !day.isWeekend || day == premises.date }
+
+    /// Sets how many bookings each open day from `first` to the horizon should still get: fewer the further away.
+    mutating func wantDays(from first: LocalDay) {
+        for ahead in 0...Self.horizon {
+            let day = first.adding(days: ahead)
+            guard isOpen(day), wanted[day] == nil else { continue }
+            wanted[day] = Swift.max(1, premises.appointmentsADay * (10 - ahead) / 10)
+        }
+    }
+
+    // MARK: Telling
+
+    private mutating func tell(_ telling: Telling) -> Step {
+        let entry = telling.entry
+        stamp()
+        control += dice.within(1...3)
+        // A booking was reserved in the diary when it was decided.
+        diary.remove(book.entries[entry.id] ?? entry)
+        if telling.act == .opened {
+            book.remove(entry.id)
+        } else {
+            book.put(entry)
+        }
+        desk.settle(entry, at: now)
+        switch entry.status {
+        case .pending, .confirmed:
+            if telling.act != .opened { diary.add(entry) }
+            if telling.quiet != nil || entry.isBlock || desk.isQuiet(entry.id) { diary.withdraw(entry.id) }
+        case .kept, .checkedOut:
+            diary.add(entry)
+            diary.withdraw(entry.id)
+        case .cancelled, .noShow, .deleted: break
+        }
+        if let quiet = telling.quiet { desk.keepQuiet(entry.id, quiet) }
+
+        var oddities = telling.oddities
+        switch entry.person?.ids {
+        case nil: oddities.append(.noPerson)
+        case .some(.none): oddities.append(.withoutIDs)
+        case .some(.traded): oddities.append(.tradedIDs)
+        case .some(.filler): break
+        }
+        let crlf = dice.chance(premises.habits.lineEnds)
+        if crlf { oddities.append(.lineEnds) }
+        let step = Step(
+            number: number, act: telling.act, event: telling.event, controlID: "\(control)", at: lastAt, entry: entry,
+            bytes: SIU(
+                practice: premises.practice, seventeen: lastAt.seventeenDigits, controlID: "\(control)",
+                event: telling.event
+            ).bytes(of: entry, act: telling.act, provider: provider(entry.provider), crlf: crlf),
+            quick: telling.quick, oddities: oddities, quiet: desk.quietNumber(entry.id))
+        number += 1
+        if !telling.quick { liveNumber += 1 }
+        return step
+    }
+
+    func provider(_ npi: String) -> Provider {
+        providers.first { $0.npi == npi } ?? providers[0]
+    }
+
+    /// MSH-7: what the PM's clock shows, never the same millisecond twice.
+    private mutating func stamp() {
+        // Nobody works on the full minute; the world's clock is not to be run ahead of.
+        let late = Int64(dice.below(20_000))
+        let at = inHistory || premises.clock == .day ? now.adding(milliseconds: late) : now
+        lastAt = Swift.max(lastAt.adding(milliseconds: 1), at)
+        if lastAt > now { now = lastAt }
+    }
+
+    // MARK: Deciding
+
+    private mutating func decideHistory() {
+        let left = wanted.values.reduce(0, +)
+        guard left > 0 else {
+            confirmQuietOne()
+            inHistory = false
+            clock()
+            return
+        }
+        now = now.adding(milliseconds: Int64(historyGap * Double(dice.within(10...190)) * 600))
+        if now.minute >= Diary.closes || now.minute < Diary.opens || now.day.isWeekend {
+            var day = now.minute < Diary.opens && !now.day.isWeekend ? now.day : now.day.adding(days: 1)
+            while day.isWeekend { day = day.adding(days: 1) }
+            now = LocalTime(day, minute: Diary.opens)
+        }
+        // The history ends before the day begins.
+        let last = LocalTime(premises.date, minute: 30)
+        if now > last { now = Swift.max(lastAt, last) }
+        switch dice.weighted([82, 6, 4, 4, 3, 1]) {
+        case 0: book(quick: true)
+        case 1: move(quick: true)
+        case 2: cancel(quick: true)
+        case 3: change(quick: true)
+        case 4: confirm(quick: true)
+        default: block(quick: true)
+        }
+    }
+
+    /// Puts the clock where the live part begins, or to its next step.
+    private mutating func clock() {
+        guard case .now(let anchors) = premises.clock,
+            let anchor = anchors.last(where: { $0.from <= liveNumber }) ?? anchors.first
+        else {
+            let morning = LocalTime(premises.date, minute: 7 * 60 + 30)
+            if now < morning { now = morning }
+            return
+        }
+        let instant = anchor.instant.addingTimeInterval(Double(liveNumber - anchor.from) * anchor.pace)
+        now = Swift.max(now, LocalTime(instant, in: premises.zone))
+    }
+
+    private mutating func decideLive() {
+        switch premises.clock {
+        case .now:
+            clock()
+            openNewDay()
+            if told.isEmpty, let due = desk.nextDue(on: now.day, diary: diary, book: book), dice.chance(0.5) {
+                attend(due)
+            } else if told.isEmpty {
+                call()
+            }
+        case .day:
+            // The telephone rings till 17:30; after the last patient comes the next open day.
+            let gap = 600.0 / (Double(premises.appointmentsADay) * 0.8)
+            let ring = now.adding(milliseconds: Int64(gap * Double(dice.within(10...190)) * 600))
+            let due = desk.nextDue(on: now.day, diary: diary, book: book)
+            if let due, due.at <= ring {
+                now = Swift.max(now, due.at)
+                attend(due)
+            } else if ring.minute < 17 * 60 + 30, ring.day == now.day {
+                now = ring
+                call()
+            } else if let due {
+                now = Swift.max(now, due.at)
+                attend(due)
+            } else {
+                var day = now.day.adding(days: 1)
+                while !isOpen(day) { day = day.adding(days: 1) }
+                now = LocalTime(day, minute: 7 * 60 + 30)
+                openNewDay()
+            }
+        }
+    }
+
+    /// The night's work: yesterday's absent are set to NO SHOW, the horizon moves on, old pages are put away.
+    private mutating func openNewDay() {
+        guard now.day > opened else { return }
+        for day in opened.number..<now.day.number {
+            for id in diary.ids(on: LocalDay(number: day)).sorted() {
+                guard var entry = book.entries[id], entry.status.isOpen, !entry.isBlock else { continue }
+                entry.status = .noShow
+                told.append(Telling(act: .noShow, event: "S26", entry: entry, quick: true))
+            }
+        }
+        let before = opened
+        opened = now.day
+        wanted = wanted.filter { $0.key >= opened }
+        wantDays(from: opened)
+        let missing = wanted.values.reduce(0, +)
+        for _ in 0..<missing where wanted.values.contains(where: { $0 > 0 }) { book(quick: true) }
+        let old = before.adding(days: -7)
+        diary.forget(before: old)
+        for (id, entry) in book.entries where entry.start.day < old { book.remove(id) }
+        desk.forget { book.entries[$0] == nil }
+    }
+}

@@ -1,0 +1,59 @@
+/// One change of the book with the message that tells of it.
+package struct Step: Sendable, Equatable {
+    package enum Act: String, Sendable, Codable {
+        case booked, moved, changed, confirmed, cancelled, deleted, kept, checkedOut, noShow, checkInUndone
+        case blocked, opened
+    }
+
+    /// From 0, without gaps.
+    package let number: Int
+    package let act: Act
+    /// The SIU's event: S12.
+    package let event: String
+    /// MSH-10.
+    package let controlID: String
+    /// MSH-7.
+    package let at: LocalTime
+    /// The entry as it is from now on.
+    package let entry: BookEntry
+    package let bytes: [UInt8]
+    /// Whether it is of the history or of a night's work, to be told as fast as the receiver takes it.
+    package let quick: Bool
+    /// What an unprepared receiver may stumble over here though nothing is wrong.
+    package let oddities: [Oddity]
+    /// Which of the script's quiet appointments it is of, which nothing touches after the history: see `Plan.demo`.
+    package let quiet: Int?
+}
+
+/// What real feeds do and a receiver must take in its stride.
+package enum Oddity: String, Sendable, Codable, CaseIterable {
+    case withoutIDs = "without-ids"
+    case tradedIDs = "traded-ids"
+    case firstMRNAtKept = "first-mrn-at-kept"
+    case twiceADay = "twice-a-day"
+    case series
+    case changedOccurrence = "changed-occurrence"
+    case group
+    case movedUnderNewID = "moved-under-new-id"
+    case keptByBooking = "kept-by-s12"
+    case keptAfterNoShow = "kept-after-no-show"
+    case checkInUndone = "check-in-undone"
+    case lineEnds = "line-ends"
+    case noPerson = "no-person"
+    case deleted
+}
+
+extension Script {
+    /// The same step with another status or place in its message.
+    func rewritten(_ step: Step, word: String?, place: String?) -> Step {
+        let bytes = SIU(
+            practice: premises.practice, seventeen: step.at.seventeenDigits, controlID: step.controlID,
+            event: step.event
+        ).bytes(
+            of: step.entry, act: step.act, provider: provider(step.entry.provider),
+            crlf: step.oddities.contains(.lineEnds), word: word, place: place)
+        return Step(
+            number: step.number, act: step.act, event: step.event, controlID: step.controlID, at: step.at,
+            entry: step.entry, bytes: bytes, quick: step.quick, oddities: step.oddities, quiet: step.quiet)
+    }
+}
