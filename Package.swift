@@ -73,7 +73,8 @@ let apps =
     + app(
         "PracticeSimulator", as: "pmsync-practice",
         uses: [
-            "HL7", "MLLP", "FHIR", "Practice", "Hosting", .hummingbird, .httpClient, .nio, .crypto, .arguments, .log,
+            "HL7", "MLLP", "Hosting", .hummingbird, .httpClient, .httpTypes, .nio, .nioHTTP1, .crypto, .arguments, .log,
+            .lifecycle,
         ])
     + app(
         "Pmsync", as: "pmsync",

@@ -52,6 +52,21 @@ package struct Feed: Sendable {
         return ready.removeFirst()
     }
 
+    /// Goes past so many deliveries.
+    package mutating func skip(_ count: Int) {
+        for _ in 0..<count { _ = next() }
+    }
+
+    /// The same feed at the end of the history, by when it is known which appointments the app is to forget and move.
+    func afterHistory() -> Feed {
+        var scout = self
+        while let delivery = scout.next(), delivery.quick {}
+        return scout
+    }
+
+    /// How many steps of the live part the book has taken.
+    var live: Int { script.liveNumber }
+
     private mutating func take(_ step: Step) {
         taken += 1
         words[step.entry.id] = nil

@@ -1,4 +1,8 @@
+import PracticeSimulator
+
 @main
 enum Main {
-    static func main() {}
+    static func main() async {
+        await Simulator.main()
+    }
 }

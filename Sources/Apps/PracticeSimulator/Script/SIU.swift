@@ -1,49 +1,52 @@
+import HL7
+
 /// Writes a step as the message that NextGen's Rosetta would send: version 2.3, 17 digits without a zone, the
 /// provider in PV1-7, the place in AIL-3, the status in SCH-25 and AIL-12.
 struct SIU {
     let practice: String
-    let seventeen: String
+    let at: LocalTime
     let controlID: String
     let event: String
 
-    /// `wordOverride` and `placeOverride` are codes that a fault puts in place of the entry's own.
+    /// `word` and `place` are codes that a fault puts in place of the entry's own.
     func bytes(
         of entry: BookEntry, act: Step.Act, provider: Provider, crlf: Bool, word: String? = nil, place: String? = nil
     ) -> [UInt8] {
-        let status = word ?? entry.status.rawValue
+        let status = entry.isBlock ? "" : word ?? entry.status.rawValue
         let place = place ?? entry.location
-        var segments = [header, schedule(entry, act: act, status: status)]
+        var message = MessageBuilder()
+        message.segment("MSH", header)
+        message.segment("SCH", schedule(entry, act: act, status: status))
         if let person = entry.person {
-            segments.append(identity(person, chart: entry.hasChart))
-            segments.append(visit(entry, provider: provider, place: place))
+            message.segment("PID", identity(person, chart: entry.hasChart))
+            message.segment("PV1", visit(entry, provider: provider, place: place))
         } else {
-            segments.append(Segment("RGS", [1: "1"]))
-            segments.append(
-                Segment(
-                    "AIP",
-                    [1: "1", 2: "A", 3: xcn(provider), 6: entry.start.twelveDigits, 9: "\(entry.minutes)", 10: "min"]))
-        }
-        segments.append(
-            Segment(
-                "AIL",
+            message.segment("RGS", [1: "1"])
+            message.segment(
+                "AIP",
                 [
-                    1: "1", 2: "A", 3: escaped(place), 4: "^Place", 6: entry.start.twelveDigits,
-                    12: entry.isBlock ? "" : escaped(status),
-                ]))
-        return Array(segments.map { $0.text + (crlf ? "\r\n" : "\r") }.joined().utf8)
-    }
-
-    private var header: Segment {
-        // MSH-1 is the separator itself, so that field n stands at n - 1.
-        Segment(
-            "MSH",
+                    1: "1", 2: "A", 3: name(provider), 6: .text(entry.start.twelveDigits),
+                    9: .text("\(entry.minutes)"), 10: "min",
+                ])
+        }
+        message.segment(
+            "AIL",
             [
-                1: "^~\\&", 2: "NextGen Rosetta", 3: "NextGen Clinic^\(practice)", 4: "Billing System",
-                5: "Billing System", 6: seventeen, 8: "SIU^\(event)", 9: controlID, 10: "P", 11: "2.3",
+                1: "1", 2: "A", 3: .text(place), 4: ["", "Place"], 6: .text(entry.start.twelveDigits),
+                12: .text(status),
             ])
+        guard crlf else { return message.bytes }
+        return message.bytes.flatMap { $0 == 0x0D ? [0x0D, 0x0A] : [$0] }
     }
 
-    private func schedule(_ entry: BookEntry, act: Step.Act, status: String) -> Segment {
+    private var header: [Int: Field] {
+        [
+            3: "NextGen Rosetta", 4: ["NextGen Clinic", .text(practice)], 5: "Billing System", 6: "Billing System",
+            7: .text(at.seventeenDigits), 9: ["SIU", .text(event)], 10: .text(controlID), 11: "P", 12: "2.3",
+        ]
+    }
+
+    private func schedule(_ entry: BookEntry, act: Step.Act, status: String) -> [Int: Field] {
         var placer = ""
         var filler = entry.id
         switch entry.person?.ids ?? .filler {
@@ -51,69 +54,41 @@ struct SIU {
         case .none: filler = ""
         case .traded: if act == .booked { (placer, filler) = (entry.id, "") }
         }
-        let type = "\(entry.event)^\(entry.event)"
-        let clerk = "2295^Clerk^Front"
-        return Segment(
-            "SCH",
-            [
-                1: placer, 2: filler, 4: entry.bundle ?? "",
-                6: act == .cancelled ? escapedComponents(entry.cancelReason ?? "") : type, 8: type,
-                9: "\(entry.minutes)", 10: "minutes",
-                11: "^^^\(entry.start.twelveDigits)^\(entry.end.twelveDigits)", 16: clerk, 20: clerk,
-                24: entry.replaces ?? "", 25: entry.isBlock ? "" : escaped(status),
-            ])
+        let type: Field = [.text(entry.event), .text(entry.event)]
+        let reason = entry.cancelReason?.split(separator: "^").map { Field.Component.text(String($0)) }
+        let clerk: Field = ["2295", "Clerk", "Front"]
+        return [
+            1: .text(placer), 2: .text(filler), 4: .text(entry.bundle ?? ""),
+            6: act == .cancelled ? .components(reason ?? []) : type, 8: type, 9: .text("\(entry.minutes)"),
+            10: "minutes", 11: ["", "", "", .text(entry.start.twelveDigits), .text(entry.end.twelveDigits)],
+            16: clerk, 20: clerk, 24: .text(entry.replaces ?? ""), 25: .text(status),
+        ]
     }
 
-    private func identity(_ person: Person, chart: Bool) -> Segment {
-        Segment(
-            "PID",
-            [
-                1: "1", 2: "\(person.number)", 3: chart ? "\(person.mrn)^^^NextGen Clinic^MR" : "",
-                4: "\(person.guid)~\(person.number % 9973)", 5: "\(escaped(person.family))^\(escaped(person.given))",
-                7: person.birth.compact, 8: person.sex, 10: "^White",
-                11: "\(escaped(person.street))^^Springfield^IL^62701^USA^^^SANGAMON",
-                13: "^PRN^PH^^^217^\(person.phone)~^NET^Internet^zz\(person.number)@example.org",
-                15: "^English", 16: "S", 22: "^Not Hispanic or Latino", 30: "N",
-            ])
+    private func identity(_ person: Person, chart: Bool) -> [Int: Field] {
+        [
+            1: "1", 2: .text("\(person.number)"),
+            3: chart ? [.text(person.mrn), "", "", "NextGen Clinic", "MR"] : "",
+            4: .repeated([[.text(person.guid)], [.text("\(person.number % 9973)")]]),
+            5: [.text(person.family), .text(person.given)], 7: .text(person.birth.compact), 8: .text(person.sex),
+            10: ["", "White"],
+            11: [.text(person.street), "", "Springfield", "IL", "62701", "USA", "", "", "SANGAMON"],
+            13: .repeated([
+                ["", "PRN", "PH", "", "", "217", .text(person.phone)],
+                ["", "NET", "Internet", .text("zz\(person.number)@example.org")],
+            ]),
+            15: ["", "English"], 16: "S", 22: ["", "Not Hispanic or Latino"], 30: "N",
+        ]
     }
 
-    private func visit(_ entry: BookEntry, provider: Provider, place: String) -> Segment {
-        Segment(
-            "PV1",
-            [
-                1: "1", 2: "O", 3: escaped(place), 7: xcn(provider), 19: entry.visit ?? "",
-                44: entry.start.twelveDigits, 50: entry.visit ?? "",
-            ])
+    private func visit(_ entry: BookEntry, provider: Provider, place: String) -> [Int: Field] {
+        [
+            1: "1", 2: "O", 3: .text(place), 7: name(provider), 19: .text(entry.visit ?? ""),
+            44: .text(entry.start.twelveDigits), 50: .text(entry.visit ?? ""),
+        ]
     }
 
-    private func xcn(_ provider: Provider) -> String { "\(provider.npi)^\(provider.family)^\(provider.given)" }
-
-    private func escapedComponents(_ text: String) -> String {
-        text.split(separator: "^", omittingEmptySubsequences: false).map { escaped(String($0)) }.joined(separator: "^")
-    }
-
-    private func escaped(_ text: String) -> String {
-        var out = ""
-        for character in text {
-            switch character {
-            case "\\": out += "\\E\\"
-            case "|": out += "\\F\\"
-            case "^": out += "\\S\\"
-            case "&": out += "\\T\\"
-            case "~": out += "\\R\\"
-            default: out.append(character)
-            }
-        }
-        return out
-    }
-}
-
-/// A segment from its fields by number, without trailing empty ones.
-private struct Segment {
-    let text: String
-
-    init(_ name: String, _ fields: [Int: String]) {
-        let last = fields.filter { !$0.value.isEmpty }.keys.max() ?? 0
-        text = ([name] + (0..<last).map { fields[$0 + 1] ?? "" }).joined(separator: "|")
+    private func name(_ provider: Provider) -> Field {
+        [.text(provider.npi), .text(provider.family), .text(provider.given)]
     }
 }

@@ -21,7 +21,8 @@ package struct Script: Sequence, IteratorProtocol, Sendable {
     var opened: LocalDay
     private var inHistory = true
     private var number = 0
-    private var liveNumber = 0
+    /// Steps told after the history that are not a night's work: what the clock counts.
+    private(set) var liveNumber = 0
     private var control: Int
     private var lastAt: LocalTime
     private var historyGap = 1.0
@@ -115,7 +116,7 @@ package struct Script: Sequence, IteratorProtocol, Sendable {
         let step = Step(
             number: number, act: telling.act, event: telling.event, controlID: "\(control)", at: lastAt, entry: entry,
             bytes: SIU(
-                practice: premises.practice, seventeen: lastAt.seventeenDigits, controlID: "\(control)",
+                practice: premises.practice, at: lastAt, controlID: "\(control)",
                 event: telling.event
             ).bytes(of: entry, act: telling.act, provider: provider(entry.provider), crlf: crlf),
             quick: telling.quick, oddities: oddities, quiet: desk.quietNumber(entry.id))

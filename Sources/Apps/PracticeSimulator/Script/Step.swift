@@ -47,7 +47,7 @@ extension Script {
     /// The same step with another status or place in its message.
     func rewritten(_ step: Step, word: String?, place: String?) -> Step {
         let bytes = SIU(
-            practice: premises.practice, seventeen: step.at.seventeenDigits, controlID: step.controlID,
+            practice: premises.practice, at: step.at, controlID: step.controlID,
             event: step.event
         ).bytes(
             of: step.entry, act: step.act, provider: provider(step.entry.provider),

@@ -1,0 +1,170 @@
+package import Foundation
+
+/// The booking app's list with its log on disk, its faults, and the queue of records to fetch.
+package actor AppStore {
+    private var list = AppList()
+    private let log: LineLog?
+    private var dice: [Fault: FaultDie] = [:]
+    private var queue: [String] = []
+    private var busy: Set<String> = []
+    private var takers: [CheckedContinuation<Void, Never>] = []
+    private var watchers: [CheckedContinuation<Void, Never>] = []
+    private var isClosed = false
+    /// The PM's numbers of the appointments to forget and to move, until pmsync sends them again.
+    private var toForget: Set<String> = []
+    private var toMove: Set<String> = []
+    package private(set) var ledger: [LedgerLine] = []
+
+    /// - Parameter folder: keeps `app.log`; nil keeps nothing.
+    package init(folder: String?, faults: [FaultDose] = [], seed: UInt64 = 0) throws(SimulatorError) {
+        for dose in faults where !dose.fault.isOfTheFeed { dice[dose.fault] = FaultDie(dose, seed: seed) }
+        guard let folder else {
+            log = nil
+            return
+        }
+        try WholeFile.makeFolder(folder)
+        let log = try LineLog(folder + "/app.log")
+        for line in try log.lines() {
+            guard let event = try? WholeFile.decoder.decode(AppList.Event.self, from: Data(line)) else {
+                throw .file(folder + "/app.log", doing: "be understood")
+            }
+            list.apply(event)
+        }
+        queue = list.unfetched
+        self.log = log
+    }
+
+    package func plant(forget: Set<String>, move: Set<String>) {
+        toForget.formUnion(forget)
+        toMove.formUnion(move)
+    }
+
+    package var notices: [Notice] { list.notices }
+    package var appointments: [String: AppAppointment] { list.appointments }
+    package func sorted(from: Date?, to: Date?) -> [AppAppointment] { list.sorted(from: from, to: to) }
+    package var gapAfter: Int64? { list.hasGap ? list.contiguousEvent : nil }
+
+    // MARK: Notices
+
+    enum Reply: Sendable, Equatable { case stored, refused }
+
+    /// What is to be answered. Stored means: on disk.
+    func receive(webhook: String, body: NoticeBody, now: Date) throws(SimulatorError) -> Reply {
+        if list.refused.contains(webhook) { return .refused }
+        if list.knows(webhook) {
+            try record([.again(webhook: webhook)])
+            return .stored
+        }
+        let drops = strikes(.appDrops)
+        if strikes(.appRefuses) {
+            note(.appRefuses, body.data.record.id)
+            try record([.refused(webhook: webhook)])
+            return .refused
+        }
+        if drops { note(.appDrops, body.data.record.id) }
+        let notice = Notice(
+            order: list.notices.count + 1, webhook: webhook, type: body.type, event: body.data.event,
+            id: body.data.record.id, version: body.data.record.version, receivedAt: now, times: 1, dropped: drops)
+        try record([.notice(notice)])
+        if !drops { enqueue(notice.id) }
+        return .stored
+    }
+
+    /// Whether the answer is to take its time.
+    func isSlow() -> Bool { strikes(.slow) }
+
+    // MARK: Fetching
+
+    /// The next record to read from pmsync; waits for one; nil once closed. Nobody else is given the same record until
+    /// `finish` or `retry`.
+    func take() async -> String? {
+        while !isClosed {
+            if let index = queue.firstIndex(where: { !busy.contains($0) }) {
+                let id = queue.remove(at: index)
+                busy.insert(id)
+                return id
+            }
+            await withCheckedContinuation { takers.append($0) }
+        }
+        return nil
+    }
+
+    func finish(_ id: String, _ appointment: AppAppointment?) throws(SimulatorError) {
+        busy.remove(id)
+        defer { wake(&takers) }
+        guard var appointment else { return try record([.gone(id: id)]) }
+        appointment.id = id
+        // What pmsync found to differ and sent again is kept honestly from then on.
+        let names = list.mended.contains(id) ? [] : Set(appointment.identifiers.compactMap(\.value))
+        if !toForget.isDisjoint(with: names) {
+            return try record([.fetched(appointment), .forgot(id: id)])
+        }
+        if !toMove.isDisjoint(with: names) {
+            return try record([.fetched(appointment), .edited(edited(appointment))])
+        }
+        if strikes(.appEdits) {
+            note(.appEdits, id)
+            return try record([.fetched(appointment), .edited(edited(appointment))])
+        }
+        try record([.fetched(appointment)])
+    }
+
+    /// Puts it back at the end of the queue.
+    func retry(_ id: String) {
+        busy.remove(id)
+        enqueue(id)
+    }
+
+    package func close() {
+        isClosed = true
+        wake(&takers)
+        wake(&watchers)
+    }
+
+    /// Waits until this is so of the list, or it is closed; asked again at each change.
+    package func wait(until isSo: @Sendable (AppList) -> Bool) async {
+        while !isClosed, !isSo(list) {
+            await withCheckedContinuation { watchers.append($0) }
+        }
+    }
+
+    // MARK: Inside
+
+    private func edited(_ appointment: AppAppointment) -> AppAppointment {
+        var edited = appointment
+        edited.start = appointment.start?.addingTimeInterval(1800)
+        edited.end = appointment.end?.addingTimeInterval(1800)
+        return edited
+    }
+
+    private func strikes(_ fault: Fault) -> Bool { dice[fault]?.strikes() ?? false }
+
+    private func note(_ fault: Fault, _ id: String) {
+        ledger.append(LedgerLine(kind: "fault", name: fault.rawValue, appointment: id, found: fault.leavesADifference))
+    }
+
+    private func enqueue(_ id: String) {
+        if !queue.contains(id) { queue.append(id) }
+        wake(&takers)
+    }
+
+    private func record(_ events: [AppList.Event]) throws(SimulatorError) {
+        if let log {
+            do {
+                try log.append(events.map { [UInt8](try WholeFile.encoder.encode($0)) })
+            } catch let error as SimulatorError {
+                throw error
+            } catch {
+                throw .file("app.log", doing: "be written")
+            }
+        }
+        for event in events { list.apply(event) }
+        wake(&watchers)
+    }
+
+    private func wake(_ waiting: inout [CheckedContinuation<Void, Never>]) {
+        let all = waiting
+        waiting = []
+        all.forEach { $0.resume() }
+    }
+}

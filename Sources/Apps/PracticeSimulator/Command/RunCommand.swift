@@ -1,0 +1,153 @@
+import ArgumentParser
+import Foundation
+import Hosting
+import Logging
+import ServiceLifecycle
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Sends the history, then the day; with --app-port it is the booking app as well.",
+        discussion: """
+            Stops on SIGTERM, or when the descriptor that PMSYNC_PARENT_FD names ends. Says `ready practice app=PORT` on \
+            stdout. The API key and the webhook's secret come from files alone.
+            """)
+
+    enum ClockWord: String, ExpressibleByArgument, CaseIterable { case day, now }
+
+    @OptionGroup var script: ScriptOptions
+
+    @Option(help: "Where the messages go: HOST:PORT.")
+    var mllp: String
+
+    @Option(help: "Messages a second once the history is told; 0: as fast as they are answered.")
+    var rate = 0.5
+
+    @Option(help: "Messages a second of the history; 0: as fast as they are answered.")
+    var historyRate = 0.0
+
+    @Option(help: "What MSH-7 shows after the history: the practice's day, or now (for --date today).")
+    var clock: ClockWord?
+
+    @Option(help: "Keep the PM's own appointment list here as CSV, and in FILE.asof since when it is true.")
+    var list: String?
+
+    @Option(help: "A folder that keeps position, ledger and the app's list over a restart.")
+    var state: String?
+
+    @Option(help: "Be a booking app on this port (0: a free one).")
+    var appPort: Int?
+
+    @Option(help: "pmsync's HTTP address for the booking app: http://127.0.0.1:8080")
+    var pmsyncHttp: String?
+
+    @Option(help: "A file with the booking app's API key.")
+    var keyFile: String?
+
+    @Option(help: "A file with the webhook's secret, whsec_...")
+    var secretFile: String?
+
+    @Option(help: "Where the booking app reads notices it missed; ?after=N is appended.")
+    var catchUp: String?
+
+    func validate() throws {
+        _ = try Address(parsing: mllp)
+        guard appPort == nil || (pmsyncHttp != nil && keyFile != nil && secretFile != nil) else {
+            throw ValidationError("--app-port needs --pmsync-http, --key-file and --secret-file")
+        }
+        guard rate >= 0, historyRate >= 0 else { throw ValidationError("a rate is 0 or more") }
+    }
+
+    func run() async throws {
+        let settings = try Settings()
+        Logs.bootstrap(program: "practice", level: settings.logLevel)
+        let now = Date()
+        let office = try Office(
+            premises(now: now), dateIsGiven: script.date != "today", faults: try script.doses(),
+            planting: try script.planting(), folder: state, list: list, now: now)
+        try await Program(name: "practice", settings: settings).run { program in
+            var services: [any Service] = [Exporter(office: office)]
+            if let appPort { services += try await app(on: appPort, office, program) }
+            let address = try Address(parsing: mllp)
+            let sender = Sender(
+                office, rate: rate, quickRate: historyRate, limit: script.messages, logger: program.logger
+            ) { try await MLLPWire.connect(to: address) }
+            services.append(SenderService(sender: sender, stays: appPort != nil))
+            return services
+        }
+    }
+
+    private func premises(now: Date) throws -> Premises {
+        var premises = try script.premises(now: now)
+        if clock == .now || (clock == nil && script.date == "today") {
+            let anchor = ScriptClock.Anchor(from: 0, instant: now, pace: rate > 0 ? 1 / rate : 0)
+            premises.clock = .now(anchors: [anchor])
+        }
+        return premises
+    }
+
+    private func app(on port: Int, _ office: Office, _ program: Program) async throws -> [any Service] {
+        let store = try AppStore(folder: state, faults: try script.doses(), seed: script.seed)
+        let planted = await office.planted
+        await store.plant(forget: planted.forgotten, move: planted.moved)
+        let secretFile = secretFile ?? ""
+        let webhook = try StandardWebhook(secrets: try secret(in: secretFile), file: secretFile)
+        let key = try secret(in: keyFile ?? "").trimmingCharacters(in: .whitespacesAndNewlines)
+        let gate = program.readiness.gate("app")
+        return [
+            AppServer(store, webhook: webhook, port: port) { port in
+                program.readiness.announce("app", port)
+                gate.open()
+            },
+            Fetcher(store, base: pmsyncHttp ?? "", key: key, catchUp: catchUp, logger: program.logger),
+        ]
+    }
+
+    private func secret(in file: String) throws(SimulatorError) -> String {
+        guard let data = FileManager.default.contents(atPath: file) else { throw .file(file, doing: "be read") }
+        return String(decoding: data, as: UTF8.self)
+    }
+}
+
+/// HOST:PORT.
+struct Address: Sendable, Equatable {
+    let host: String
+    let port: Int
+
+    init(parsing text: String) throws(SimulatorError) {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (1...65535).contains(port), colon > text.startIndex
+        else { throw .badAddress(text) }
+        host = String(text[..<colon])
+        self.port = port
+    }
+}
+
+/// Keeps the exported list no more than a second behind the book.
+private struct Exporter: Service {
+    let office: Office
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            while true {
+                try await office.export(now: Date())
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+}
+
+private struct SenderService: Service {
+    let sender: Sender
+    /// Whether the practice stays open when all is sent: its booking app has still to be read.
+    let stays: Bool
+
+    func run() async throws {
+        do {
+            try await cancelWhenGracefulShutdown { try await sender.run() }
+            if stays { try await gracefulShutdown() }
+        } catch is CancellationError {
+            // A stop in the middle of the script is an end like another; what was not answered is sent at the next start.
+        }
+    }
+}
