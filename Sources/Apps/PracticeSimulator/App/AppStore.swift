@@ -165,6 +165,6 @@ package actor AppStore {
     private func wake(_ waiting: inout [CheckedContinuation<Void, Never>]) {
         let all = waiting
         waiting = []
-        all.forEach { $0.resume() }
+        for one in all { one.resume() }
     }
 }
