@@ -63,7 +63,7 @@ package enum Field: Sendable, Equatable {
     case raw([UInt8])
 
     package struct Component: Sendable, Equatable, ExpressibleByStringLiteral {
-        let parts: [String]
+        package let parts: [String]
 
         package static func text(_ text: String) -> Self { Self(parts: [text]) }
         /// Subcomponents.

@@ -56,7 +56,7 @@ final class Connection: Sendable {
     }
 
     /// One wake-up for however many answers came before the loop took them.
-    private func give(_ answer: Answer, to slot: Int) {
+    func give(_ answer: Answer, to slot: Int) {
         let isFirst = answers.withLock { answers in
             answers.append((slot, answer))
             return answers.count == 1

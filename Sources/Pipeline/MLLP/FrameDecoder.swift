@@ -38,7 +38,7 @@ package struct FrameDecoder: Sendable {
     package let limit: Int
     package let trailer: Trailer
 
-    private enum State { case outside, inside, ending, discarding, useless }
+    private enum State { case outside, inside, ending, discarding, discarded, useless }
 
     private var state = State.outside
     private var content: [UInt8] = []
@@ -78,7 +78,10 @@ package struct FrameDecoder: Sendable {
                 if end(with: byte, &events) { rest.removeFirst() }
             case .discarding:
                 rest = rest.drop { $0 != 0x1C }
-                if rest.popFirst() != nil { state = .outside }
+                if rest.popFirst() != nil { state = .discarded }
+            case .discarded:
+                if byte == 0x0D { rest.removeFirst() }
+                state = .outside
             case .outside:
                 rest.removeFirst()
                 outside(byte, &events)
@@ -104,7 +107,7 @@ package struct FrameDecoder: Sendable {
         switch state {
         case .inside, .ending: cut(.closed, &events)
         case .outside: reportStray(&events)
-        case .discarding, .useless: break
+        case .discarding, .discarded, .useless: break
         }
         state = .useless
     }
