@@ -39,7 +39,7 @@ let pipeline = shelf(
         "Workflow": ["HL7", "Practice", .crypto, .yams],
         "Records": ["Postgres", "Practice", .crypto],
         "Destination": ["FHIR", .crypto, .httpClient, .nio, .nioHTTP1, .nioPosix],
-        "Reconciliation": ["Practice"],
+        "Reconciliation": ["Practice", .crypto],
         "Worker": [
             "Journal", "Queue", "Workflow", "Records", "Destination", "Reconciliation", "Hosting", "Postgres", .log,
             .lifecycle, .crypto,

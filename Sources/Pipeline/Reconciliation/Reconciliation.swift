@@ -1,1 +1,78 @@
-// Reconciliation
+package import Foundation
+
+// Reconciliation: the PM's own list, our record and one booking app's list, merged by key; each difference with its
+// code, its cause proved from the journal, and the one act that mends it.
+//
+// Pure: entries and evidence come in by closures, findings go out by one; it opens no file and no connection and reads no
+// clock. Memory holds one group of entries at a time, whatever the window. The worker sorts and stores.
+
+/// What one comparison is of: a practice and a workflow, and which booking app, if any.
+package struct Scope: Hashable, Sendable {
+    package let practice: String
+    package let workflow: String
+    package let client: UUID?
+    /// Keys the hash that findings are known by, so that a key in an address says nothing of the person behind it.
+    package let secret: [UInt8]
+
+    package init(practice: String, workflow: String = "scheduling", client: UUID? = nil, secret: [UInt8] = []) {
+        self.practice = practice
+        self.workflow = workflow
+        self.client = client
+        self.secret = secret
+    }
+}
+
+/// When differences are told apart from lateness, rounding and custom.
+package struct Rules: Hashable, Codable, Sendable {
+    /// Names the rules in force in a run: the same lists under the same version give the same findings.
+    package static let version = "scheduling-1"
+
+    /// How long a change may take to reach the other side before its absence is a difference.
+    package var grace: TimeInterval = 300
+    /// Starts and ends this near are the same: some systems keep no seconds.
+    package var rounding: TimeInterval = 59
+    /// How much older than the PM's list the feed's last message may be before what hangs on the feed is withheld.
+    package var feedMayRest: TimeInterval = 12 * 3600
+    /// Nothing that starts before it is accused.
+    package var goLive: Date?
+
+    package init() {}
+}
+
+/// As of when each source speaks.
+package struct Watermarks: Hashable, Codable, Sendable {
+    /// The feed's last message of any kind; nil when there was none yet.
+    package var feed: Date?
+    /// The feed is silent against its rhythm.
+    package var feedIsSilent: Bool
+    /// When the PM's list was made; nil where there is no list.
+    package var pm: Date?
+    /// When the reading of the app's list began; nil where there is no list.
+    package var app: Date?
+
+    package init(feed: Date?, feedIsSilent: Bool = false, pm: Date? = nil, app: Date? = nil) {
+        self.feed = feed
+        self.feedIsSilent = feedIsSilent
+        self.pm = pm
+        self.app = app
+    }
+
+    /// Whether a difference between the PM and us may be the feed's lateness alone.
+    func feedIsBehind(_ rules: Rules) -> Bool {
+        guard !feedIsSilent, let feed else { return true }
+        guard let pm else { return false }
+        return pm.timeIntervalSince(feed) > rules.feedMayRest
+    }
+}
+
+package enum ReconciliationError: Error, Hashable, Sendable {
+    /// A side's entries did not come in the order of their keys.
+    case outOfOrder(SideName)
+    /// One record came twice on our own side, which has one row a record.
+    case repeatedHere
+    case csv(line: Int, CSVFault)
+}
+
+package enum SideName: String, Codable, Hashable, Sendable, CaseIterable {
+    case pm, here, app
+}
