@@ -61,8 +61,8 @@ let apps =
     app(
         "Gateway", as: "pmsync-gateway",
         uses: [
-            "HL7", "MLLP", "FHIR", "Practice", "Postgres", "Journal", "Queue", "Workflow", "Records", "Hosting",
-            .hummingbird, .log, .lifecycle, .nio, .crypto,
+            "HL7", "MLLP", "FHIR", "Practice", "Postgres", "Journal", "Queue", "Workflow", "Records", "Destination",
+            "Worker", "Hosting", .hummingbird, .httpTypes, .log, .lifecycle, .nio, .crypto,
         ])
     + app(
         "Console", as: "pmsync-console",
