@@ -1,4 +1,8 @@
+import Gateway
+
 @main
 enum Main {
-    static func main() {}
+    static func main() async {
+        await GatewayProgram.main()
+    }
 }
