@@ -98,9 +98,11 @@ let tests: [Target] =
         test("FHIRTests", uses: ["FHIR", "Practice"]),
         test("MLLPTests", uses: ["MLLP", "HL7", .nio, .nioPosix, .nioEmbedded, .nioTestUtils]),
         test("PracticeTests", uses: ["Practice"]),
-        test("HostingTests", uses: ["Hosting", .log, .lifecycle]),
+        test("HostingTests", uses: ["Hosting", .log, .lifecycle, .httpClient, .nio, .nioHTTP1]),
         test("WorkflowTests", uses: ["Workflow", "HL7", "Practice"]),
-        test("DestinationTests", uses: ["Destination", "Practice", "FHIR", .hummingbird, .crypto]),
+        test(
+            "DestinationTests",
+            uses: ["Destination", "FHIR", .hummingbird, .crypto, .httpTypes, .nio, .nioHTTP1, .nioPosix]),
         test("ReconciliationTests", uses: ["Reconciliation", "Practice"]),
         test(
             "SchedulingTests", uses: ["Scheduling", "Workflow", "Practice", "HL7", "FHIR", "Records", "Reconciliation"]),

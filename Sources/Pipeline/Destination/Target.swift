@@ -12,8 +12,8 @@ struct Target: Sendable, Equatable {
     var origin: String { "\(scheme)://\(host):\(port)" }
 
     init(_ url: String, allowsPrivate: Bool) throws(OutboundError) {
-        guard let parts = URLComponents(string: url), let scheme = parts.scheme?.lowercased(), let host = parts.host,
-            parts.user == nil, parts.password == nil, parts.fragment == nil
+        guard let parts = URLComponents(string: url), let scheme = parts.scheme?.lowercased(),
+            let host = parts.percentEncodedHost, parts.user == nil, parts.password == nil, parts.fragment == nil
         else { throw .forbidden(.malformedURL) }
         let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
         // No escapes and no letters beyond ASCII: the name that is looked up must be the name that is connected to.

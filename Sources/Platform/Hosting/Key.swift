@@ -20,6 +20,12 @@ extension Settings {
         .leaseSeconds, .poolSize, .parentDescriptor, .maxFrameBytes, .allowPlainMLLP, .publicURL,
         .allowPrivateWebhooks, .now,
     ]
+
+    /// The settings as the table that stands in the README.
+    package static var table: String {
+        let rows = keys.map { "| `\($0.name)` | \($0.fallback.map { "`\($0)`" } ?? "") | \($0.help) |" }
+        return (["| setting | default | what it does |", "|---|---|---|"] + rows).joined(separator: "\n")
+    }
 }
 
 extension Settings.Key {

@@ -8,16 +8,20 @@ struct ParentPipe: Service {
     let descriptor: Int
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown {
-            let channel = try await NIOPipeBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-                .takingOwnershipOfDescriptor(input: CInt(descriptor)) { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try NIOAsyncChannel<ByteBuffer, Never>(wrappingChannelSynchronously: channel)
+        do {
+            try await cancelWhenGracefulShutdown {
+                let channel = try await NIOPipeBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+                    .takingOwnershipOfDescriptor(input: CInt(descriptor)) { channel in
+                        channel.eventLoop.makeCompletedFuture {
+                            try NIOAsyncChannel<ByteBuffer, Never>(wrappingChannelSynchronously: channel)
+                        }
                     }
+                try await channel.executeThenClose { inbound in
+                    for try await _ in inbound {}
                 }
-            try await channel.executeThenClose { inbound in
-                for try await _ in inbound {}
             }
+        } catch is CancellationError {
+            // The program stops for another reason.
         }
     }
 }

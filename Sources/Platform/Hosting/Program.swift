@@ -42,7 +42,9 @@ package struct Program: Sendable {
         all.append(Announcer(name: name, readiness: readiness, output: output))
         var configuration = ServiceGroupConfiguration(
             services: all.map {
-                .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
+                .init(
+                    service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+                    failureTerminationBehavior: .gracefullyShutdownGroup)
             },
             gracefulShutdownSignals: signals, logger: Logger(label: "lifecycle"))
         configuration.maximumGracefulShutdownDuration = .seconds(10)
@@ -57,10 +59,10 @@ package struct Program: Sendable {
     /// The whole of a program's main: takes no words but `--help`, reads the settings from the environment, logs, runs,
     /// and exits: 0 after a graceful stop, 1 on an error, 2 when words or settings are wrong.
     package static func main(
-        _ name: String, _ services: (Program) async throws -> [any Service]
+        _ name: String, words: [String] = Array(CommandLine.arguments.dropFirst()),
+        _ services: (Program) async throws -> [any Service]
     ) async -> Never {
         signal(SIGPIPE, SIG_IGN)
-        let words = CommandLine.arguments.dropFirst()
         if words == ["--help"] {
             print(help(name))
             exit(0)
@@ -116,12 +118,16 @@ private struct Announcer: Service {
     let output: @Sendable (String) -> Void
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown {
-            while await !readiness.missing().isEmpty {
-                try await Task.sleep(for: .milliseconds(20))
+        do {
+            try await cancelWhenGracefulShutdown {
+                while await !readiness.missing().isEmpty {
+                    try await Task.sleep(for: .milliseconds(20))
+                }
             }
             output((["ready", name] + readiness.facts).joined(separator: " "))
-            try await Task.sleep(for: .seconds(86_400 * 365))
+            try await gracefulShutdown()
+        } catch is CancellationError {
+            // The program stops before it was ready, or at once.
         }
     }
 }
