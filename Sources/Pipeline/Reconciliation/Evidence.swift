@@ -105,8 +105,8 @@ extension Difference {
         case .shadow: return .accused(.neverSent)
         case .delivered:
             if let ours = group.here?.version, delivery.version < ours { return .accused(.neverSent) }
-            // Taken, and older there than our notice: they did not do as they said.
-            if let theirs = group.appEntry?.changedAt, theirs < delivery.at { return .accused(.unknown) }
+            // Taken, and not changed there after our notice was answered: they did not do as they said, or not yet.
+            if let theirs = group.appEntry?.changedAt, theirs <= delivery.at { return .accused(.unknown) }
             return .accused(.overwrittenThere)
         }
     }
