@@ -120,6 +120,18 @@ import Testing
         }
     }
 
+    @Test func `a host is reached by its name, at whichever of its addresses listens`() async throws {
+        let authorities = Mutex<[String]>([])
+        try await Receiver.serve { request in
+            authorities.withLock { $0.append(request.authority) }
+            return Response(status: .ok)
+        } while: { port in
+            let receipt = try await Self.send(to: "http://localhost:\(port)/")
+            #expect(receipt.status == 200)
+            #expect(authorities.withLock { $0 } == ["localhost:\(port)"])
+        }
+    }
+
     @Test func `a port that nobody listens on is unreachable`() async throws {
         let port = try await Receiver.vacantPort()
         await #expect(throws: DeliveryFailure.unreachable(.connection)) {

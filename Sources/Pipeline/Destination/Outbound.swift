@@ -4,9 +4,9 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// Makes HTTP exchanges with other people's servers. A host's name is resolved once an exchange, the address is judged, and
-/// the connection goes to that very address, so that a name which changes its mind in between gains nothing (DNS
-/// rebinding). It follows no redirect. Of several addresses the system's first choice is the only one tried.
+/// Makes HTTP exchanges with other people's servers. A host's name is resolved once an exchange, all its addresses are
+/// judged, and the connection goes to one of those very addresses, so that a name which changes its mind in between gains
+/// nothing (DNS rebinding). The next address is tried when nothing was sent to the one before. It follows no redirect.
 ///
 /// To be closed before it is let go.
 package actor Outbound {
@@ -53,22 +53,26 @@ package actor Outbound {
     ) async throws(OutboundError) -> Answer {
         let target = try Target(url, allowsPrivate: allowsPrivate)
         let deadline = NIODeadline.now() + TimeAmount(within)
-        let address = try await resolve(target)
-        let key = "\(target.host) \(address)"
-        let client = try take(key, host: target.host, address: address)
-        var request = HTTPClientRequest(url: target.url)
-        request.method = method
-        request.headers = headers
-        request.body = body.map { .bytes($0) }
-        do {
-            let response = try await client.execute(request, deadline: deadline)
-            let (body, ending) = await Self.read(response.body, limit: limit, until: deadline)
-            await give(key)
-            return Answer(status: Int(response.status.code), headers: response.headers, body: body, ending: ending)
-        } catch {
-            await give(key)
-            throw Self.meaning(of: error)
+        var failure = OutboundError.unreachable(.name)
+        for address in try await resolve(target) {
+            let key = "\(target.host) \(address)"
+            let client = try take(key, host: target.host, address: address)
+            var request = HTTPClientRequest(url: target.url)
+            request.method = method
+            request.headers = headers
+            request.body = body.map { .bytes($0) }
+            do {
+                let response = try await client.execute(request, deadline: deadline)
+                let (body, ending) = await Self.read(response.body, limit: limit, until: deadline)
+                await give(key)
+                return Answer(status: Int(response.status.code), headers: response.headers, body: body, ending: ending)
+            } catch {
+                await give(key)
+                failure = Self.meaning(of: error)
+                guard failure == .unreachable(.connection) else { throw failure }
+            }
         }
+        throw failure
     }
 
     package func close() async {
@@ -83,20 +87,17 @@ package actor Outbound {
 
     // MARK: Names
 
-    private func resolve(_ target: Target) async throws(OutboundError) -> String {
-        let resolved: SocketAddress
+    private func resolve(_ target: Target) async throws(OutboundError) -> [String] {
+        let addresses: [String]
         do {
-            resolved = try await NIOThreadPool.singleton.runIfActive {
-                try SocketAddress.makeAddressResolvingHost(target.host, port: target.port)
-            }
+            addresses = try await NIOThreadPool.singleton.runIfActive { try Names.addresses(of: target.host) }
         } catch is CancellationError {
             throw .interrupted
         } catch {
             throw .unreachable(.name)
         }
-        guard let address = resolved.ipAddress else { throw .unreachable(.name) }
-        guard allowsPrivate || Address.isGlobal(address) else { throw .forbidden(.privateAddress) }
-        return address
+        guard allowsPrivate || addresses.allSatisfy(Address.isGlobal) else { throw .forbidden(.privateAddress) }
+        return addresses
     }
 
     // MARK: Clients, one an address, since an override of names belongs to a client
