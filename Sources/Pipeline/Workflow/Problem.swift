@@ -4,6 +4,12 @@ package struct Problem: Hashable, Sendable, CustomStringConvertible {
     package let line: Int
     package let text: String
 
+    package init(file: String, line: Int, text: String) {
+        self.file = file
+        self.line = line
+        self.text = text
+    }
+
     package var description: String { "\(file):\(line): \(text)" }
 }
 

@@ -1,0 +1,151 @@
+import Foundation
+import HL7
+import Practice
+import Testing
+
+@testable import Workflow
+
+/// The folder that is shipped, and small changes to it.
+enum Folder {
+    static let root = String(#filePath.dropLast("/Tests/WorkflowTests/DefinitionTests.swift".count))
+
+    static func shipped() throws -> [String: String] { try Definition.files(inFolder: root + "/workflows") }
+
+    static func changed(_ path: String, _ old: String, _ new: String) throws -> [String: String] {
+        var files = try shipped()
+        let text = try #require(files[path])
+        try #require(text.contains(old), "the change must change something")
+        files[path] = text.replacing(old, with: new)
+        return files
+    }
+
+    static func problems(_ files: [String: String]) -> [String] {
+        do throws(DefinitionError) {
+            _ = try Definition(files: files)
+            return []
+        } catch {
+            return error.problems.map(\.description)
+        }
+    }
+}
+
+@Suite struct DefinitionTests {
+    @Test func theShippedFolderIsWithoutProblems() throws {
+        #expect(Folder.problems(try Folder.shipped()) == [])
+    }
+
+    @Test(arguments: [
+        ("practices/demo.yaml", "zone:", "zon:", "practices/demo.yaml:4: unknown key \"zon\", did you mean \"zone\"?"),
+        (
+            "practices/demo.yaml", "America/Chicago", "America/Chicgo",
+            "practices/demo.yaml:4: unknown zone \"America/Chicgo\", did you mean \"America/Chicago\"?"
+        ),
+        (
+            "practices/demo.yaml", "profile: standard", "profile: standart",
+            "practices/demo.yaml:7: unknown profile \"standart\", did you mean \"standard\"?"
+        ),
+        (
+            "practices/demo.yaml", "mode: live", "mode: life",
+            "practices/demo.yaml:10: unknown mode \"life\", did you mean \"live\"?"
+        ),
+        (
+            "tables/status.csv", "KEPT,arrived", "KEPT,arived",
+            "tables/status.csv:27: unknown status \"arived\", did you mean \"arrived\"?"
+        ),
+        (
+            "tables/status.csv", "NORMAL,booked,,,,,", "Kept,booked,,,,,",
+            "tables/status.csv:27: code \"KEPT\" is there already line 24"
+        ),
+        (
+            "tables/status.csv", "KEPT,arrived,,,,,", "KEPT,arrived,,,,2026-01-01,2026-06-30\nKEPT,booked,,,,2026-06-30,",
+            "tables/status.csv:28: code \"KEPT\" overlaps the dates of line 27"
+        ),
+        (
+            "tables/status.csv", "KEPT,arrived,,,,,", "KEPT,arrived,,,,,tomorrow",
+            "tables/status.csv:27: \"to\" takes a date such as 2026-11-22"
+        ),
+        ("tables/status.csv", "KEPT,arrived,,,,,", "KEPT,arrived", "tables/status.csv:27: 2 values for 7 columns"),
+        (
+            "tables/events.csv", "OVF,Office visit follow-up,demo", "OVF,Office visit follow-up,dmo",
+            "tables/events.csv:3: unknown practice \"dmo\", did you mean \"demo\"?"
+        ),
+        (
+            "scheduling/workflow.yaml", "TQ1-7", "TQ1.7",
+            "scheduling/workflow.yaml:24: \"TQ1.7\" is no path such as SCH-11.4"
+        ),
+        (
+            "scheduling/workflow.yaml", "AIP-6]", "AIP-6, PV1-44]",
+            "scheduling/workflow.yaml:24: PV1-44 is the visit's time, never the appointment's"
+        ),
+        (
+            "scheduling/workflow.yaml", "S26: noshow", "S26: no-show",
+            "scheduling/workflow.yaml:18: unknown SIU^S26 \"no-show\", did you mean \"noshow\"?"
+        ),
+        (
+            "profiles/nextgen-office.yaml", "kind: filler", "kind: fillr",
+            "profiles/nextgen-office.yaml:8: unknown kind \"fillr\", did you mean \"filler\"?"
+        ),
+        (
+            "practices/demo-west.yaml", "DEMOWEST", "DEMOPM",
+            "practices/demo.yaml:6: the feed \"demo-pm\" cannot be told from \"demo-west-pm\": same port, sender, facility"
+        ),
+        (
+            "practices/demo-west.yaml", "practice: demo-west", "practice: demo-west\npractice: two",
+            "practices/demo-west.yaml:1: not YAML: a key is there twice"
+        ),
+    ])
+    func aMistakeIsNamedWithFileLineAndTheNearestWord(path: String, old: String, new: String, problem: String) throws {
+        #expect(Folder.problems(try Folder.changed(path, old, new)).contains(problem))
+    }
+
+    @Test func allProblemsAreToldAtOnce() throws {
+        var files = try Folder.changed("practices/demo.yaml", "zone:", "zon:")
+        files["tables/colours.csv"] = "code,text\n"
+        files["notes/x.yaml"] = "a: b\n"
+        let problems = Folder.problems(files)
+        #expect(problems.count >= 4)
+        #expect(problems == problems.sorted() || problems.contains { $0.hasPrefix("tables/colours.csv") })
+    }
+
+    @Test func theDigestIsOfEveryByteAndOfNothingElse() throws {
+        let files = try Folder.shipped()
+        let one = try Definition(files: files)
+        #expect(one.digest.count == 32)
+        #expect(try Definition(files: files).digest == one.digest)
+        let other = try Folder.changed("tables/events.csv", "Physical", "physical")
+        #expect(try Definition(files: other).digest != one.digest)
+    }
+
+    @Test func aRowHoldsInItsDatesForItsPracticeAndEvent() throws {
+        var files = try Folder.shipped()
+        files["tables/events.csv"] = """
+            code,text,practice,from,to
+            OV,old words,,,2026-06-30
+            OV,new words,,2026-07-01,
+            OV,own words,demo,2026-07-01,
+            """
+        let table = try Definition(files: files).table(.events)
+        func text(_ practice: String, _ day: String) throws -> String? {
+            table.row("ov", practice: practice, on: try #require(Day(day)))?["text"]
+        }
+        #expect(try text("demo", "2026-06-30") == "old words")
+        #expect(try text("demo", "2026-07-01") == "own words")
+        #expect(try text("demo-west", "2026-07-01") == "new words")
+        let status = try Definition(files: Folder.shipped()).table(.status)
+        let day = try #require(Day("2026-11-22"))
+        #expect(status.row("rescheduled", practice: "demo", on: day, event: "S13")?["status"] == "booked")
+        #expect(status.row("Rescheduled", practice: "demo", on: day, event: "S12")?["status"] == "cancelled")
+    }
+
+    @Test func quotesAndRemarksAreReadInTables() {
+        let records = CSV.records("code,text\r\n# a remark\nA,\"one, \"\"two\"\"\nthree\"\n\nB, four \n")
+        #expect(records.map(\.fields) == [["code", "text"], ["A", "one, \"two\"\nthree"], ["B", "four"]])
+        #expect(records.map(\.line) == [1, 3, 6])
+    }
+
+    @Test(arguments: [("zon", "zone", 1), ("", "abc", 3), ("Kept", "KEPT", 0), ("flaw", "lawn", 2)])
+    func editsAreCountedAsLevenshteinDoes(one: String, other: String, count: Int) {
+        #expect(one.edits(to: other) == count)
+        #expect(other.edits(to: one) == count)
+    }
+}
