@@ -107,7 +107,7 @@ import Testing
 
 @Suite struct AppointmentChangeTests {
     func appointment(_ status: AppointmentStatus, start: Date? = instant(1000)) -> Appointment {
-        var appointment = Appointment(id: UUID(uuid: UUID_NULL), status: status, eventAt: instant(0))
+        var appointment = Appointment(id: UUID(uuid: noUUID), status: status, eventAt: instant(0))
         appointment.start = start
         return appointment
     }
@@ -118,13 +118,14 @@ import Testing
         #expect(AppointmentChange(from: appointment(.booked), to: later) == nil)
     }
 
-    @Test(arguments: [
-        (nil, AppointmentStatus.booked, AppointmentChange.booked), (nil, .cancelled, .cancelled),
-        (nil, .enteredInError, .deleted), (nil, .noshow, .noshow), (nil, .waitlist, .booked),
-        (.booked, .cancelled, .cancelled), (.booked, .enteredInError, .deleted), (.booked, .noshow, .noshow),
-        (.booked, .arrived, .updated), (.cancelled, .booked, .booked), (.enteredInError, .booked, .booked),
-        (.noshow, .arrived, .updated), (.cancelled, .noshow, .noshow),
-    ] as [(AppointmentStatus?, AppointmentStatus, AppointmentChange)])
+    @Test(
+        arguments: [
+            (nil, AppointmentStatus.booked, AppointmentChange.booked), (nil, .cancelled, .cancelled),
+            (nil, .enteredInError, .deleted), (nil, .noshow, .noshow), (nil, .waitlist, .booked),
+            (.booked, .cancelled, .cancelled), (.booked, .enteredInError, .deleted), (.booked, .noshow, .noshow),
+            (.booked, .arrived, .updated), (.cancelled, .booked, .booked), (.enteredInError, .booked, .booked),
+            (.noshow, .arrived, .updated), (.cancelled, .noshow, .noshow),
+        ] as [(AppointmentStatus?, AppointmentStatus, AppointmentChange)])
     func aStepIsToldAsOneThing(old: AppointmentStatus?, new: AppointmentStatus, change: AppointmentChange) {
         #expect(AppointmentChange(from: old.map { appointment($0) }, to: appointment(new)) == change)
     }
@@ -144,7 +145,7 @@ import Testing
     }
 }
 
-let UUID_NULL: uuid_t = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+let noUUID: uuid_t = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 func instant(_ seconds: Double) -> Date { Date(timeIntervalSince1970: 1_800_000_000 + seconds) }
 
@@ -164,7 +165,8 @@ private struct Oracle {
             .booked, .rescheduled, .modified, .cancelled, .discontinued, .deleted, .resourcesChanged, .noshow,
         ]
         let kind = kinds.randomElement(using: &random) ?? .booked
-        var event = AppointmentEvent(kind: kind, at: instant(Double.random(in: 0...5, using: &random).rounded()), entry: entry)
+        var event = AppointmentEvent(
+            kind: kind, at: instant(Double.random(in: 0...5, using: &random).rounded()), entry: entry)
         if Bool.random(using: &random) { event.status = AppointmentStatus.allCases.randomElement(using: &random) }
         if Bool.random(using: &random) { event.sourceStatus = "W\(entry)" }
         if Bool.random(using: &random) { event.person = UUID() }

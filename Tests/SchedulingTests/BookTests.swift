@@ -52,7 +52,8 @@ import Workflow
                 person: "\(Int.random(in: 1...2, using: &random))")
             _ = book.receive(bytes, receivedAt: Self.now, entry: Int64(step + 1))
         }
-        let keys = book.appointments.values.map { "\($0.state.person?.uuidString ?? "") \($0.state.start?.description ?? "")" }
+        let states = book.appointments.values.map(\.state)
+        let keys = states.map { "\($0.person?.uuidString ?? "") \($0.start?.description ?? "")" }
         #expect(Set(keys).count == keys.count)
     }
 

@@ -7,7 +7,8 @@ import Workflow
 
 /// Every schedule message of the public corpora, through a practice that takes anything.
 @Suite struct CorpusTests {
-    static let corpus = URL(fileURLWithPath: Shipped.root).deletingLastPathComponent().appending(path: "shared/corpus").path
+    static let corpus = URL(fileURLWithPath: Shipped.root).deletingLastPathComponent().appending(path: "shared/corpus")
+        .path
 
     @Test func everyPublicScheduleMessageIsRecordedOrParksUnderACode() throws {
         guard FileManager.default.fileExists(atPath: Self.corpus) else { try Test.cancel("the corpus is not here") }

@@ -50,21 +50,22 @@ enum Folder {
         ),
         (
             "tables/status.csv", "KEPT,arrived", "KEPT,arived",
-            "tables/status.csv:27: unknown status \"arived\", did you mean \"arrived\"?"
+            "tables/status.csv:24: unknown status \"arived\", did you mean \"arrived\"?"
         ),
         (
             "tables/status.csv", "NORMAL,booked,,,,,", "Kept,booked,,,,,",
-            "tables/status.csv:27: code \"KEPT\" is there already line 24"
+            "tables/status.csv:24: code \"KEPT\" is there already line 21"
         ),
         (
-            "tables/status.csv", "KEPT,arrived,,,,,", "KEPT,arrived,,,,2026-01-01,2026-06-30\nKEPT,booked,,,,2026-06-30,",
-            "tables/status.csv:28: code \"KEPT\" overlaps the dates of line 27"
+            "tables/status.csv", "KEPT,arrived,,,,,",
+            "KEPT,arrived,,,,2026-01-01,2026-06-30\nKEPT,booked,,,,2026-06-30,",
+            "tables/status.csv:25: code \"KEPT\" overlaps the dates of line 24"
         ),
         (
             "tables/status.csv", "KEPT,arrived,,,,,", "KEPT,arrived,,,,,tomorrow",
-            "tables/status.csv:27: \"to\" takes a date such as 2026-11-22"
+            "tables/status.csv:24: \"to\" takes a date such as 2026-11-22"
         ),
-        ("tables/status.csv", "KEPT,arrived,,,,,", "KEPT,arrived", "tables/status.csv:27: 2 values for 7 columns"),
+        ("tables/status.csv", "KEPT,arrived,,,,,", "KEPT,arrived", "tables/status.csv:24: 2 values for 7 columns"),
         (
             "tables/events.csv", "OVF,Office visit follow-up,demo", "OVF,Office visit follow-up,dmo",
             "tables/events.csv:3: unknown practice \"dmo\", did you mean \"demo\"?"

@@ -46,9 +46,11 @@ package struct Definition: Sendable {
                     problems.add(path, 1, "the profile \"\(profile.name)\" is there twice")
                 }
             case .practice:
-                if let section = Section(file: path, text: text, problems: problems) { practiceSections.append(section) }
+                guard let section = Section(file: path, text: text, problems: problems) else { continue }
+                practiceSections.append(section)
             case .ignored: break
-            case .unknown: problems.add(path, 1, "no definition belongs here (tables, profiles, practices, NAME/workflow.yaml)")
+            case .unknown:
+                problems.add(path, 1, "no definition belongs here (tables, profiles, practices, NAME/workflow.yaml)")
             }
         }
         var workflowByType: [String: String] = [:]
@@ -85,11 +87,12 @@ package struct Definition: Sendable {
 
     /// The zone that a feed's times without an offset are in; nil for an unknown practice.
     package func zone(feed: String, practice: String) -> TimeZone? {
-        feeds[feed]?.zones[practice] ?? practices[practice]?.zone
+        feeds[feed]?.zone(of: practice) ?? practices[practice]?.zone
     }
 
     private enum Place {
-        case table(String), workflow, profile, practice, ignored, unknown
+        case table(String)
+        case workflow, profile, practice, ignored, unknown
 
         init(_ path: String) {
             let parts = path.split(separator: "/").map(String.init)
@@ -118,7 +121,8 @@ package struct Definition: Sendable {
         for section in sections {
             guard let practice = PracticeProfile(section) else { continue }
             if practices.updateValue(practice, forKey: practice.id) != nil {
-                problems.add(section.file, section.line(of: "practice"), "the practice \"\(practice.id)\" is there twice")
+                let line = section.line(of: "practice")
+                problems.add(section.file, line, "the practice \"\(practice.id)\" is there twice")
             }
             for feedSection in section.sections("feeds") ?? [] {
                 guard
@@ -127,8 +131,8 @@ package struct Definition: Sendable {
                 if feeds[feed.name] == nil {
                     let twin = feeds.values.first { $0.marks == feed.marks }
                     if let twin {
-                        let text = "the feed \"\(feed.name)\" cannot be told from \"\(twin.name)\": same port, sender, facility"
-                        problems.add(section.file, feedSection.line, text)
+                        let who = "the feed \"\(feed.name)\" cannot be told from \"\(twin.name)\""
+                        problems.add(section.file, feedSection.line, who + ": same port, sender, facility")
                     }
                     feeds[feed.name] = feed
                 } else if let trouble = feeds[feed.name]?.take(feed) {

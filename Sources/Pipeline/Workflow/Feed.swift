@@ -84,8 +84,7 @@ package struct Feed: Sendable {
     package let practicePath: Path?
     /// The practices that the feed carries, by the value at `practicePath` ("" where there is none).
     package internal(set) var practices: [String: String]
-    /// The feed's own zone by practice, where it is not the practice's.
-    package internal(set) var zones: [String: TimeZone]
+    var zones: [String: TimeZone]
     /// A name of table 0211 that overrules MSH-18.
     package let charset: Charset?
     /// Test messages (MSH-11 = T) park.
@@ -145,6 +144,9 @@ package struct Feed: Sendable {
         parents = profile.parents
         idsTradePlaces = profile.idsTradePlaces
     }
+
+    /// The zone that the feed's times are in, where it is not the practice's.
+    package func zone(of practice: String) -> TimeZone? { zones[practice] }
 
     /// How closely the feed's marks fit a message; nil when one does not.
     func fit(sender: String, facility: String, port: Int?) -> Int? {

@@ -53,7 +53,8 @@ package struct PracticeProfile: Sendable {
         zoneName = stated.text
         goLive = section.scalar("go-live").flatMap { value in
             if let instant = try? Date(value.text, strategy: .iso8601) { return instant }
-            section.problems.add(section.file, value.line, "\"go-live\" takes an instant such as 2026-12-01T00:00:00-06:00")
+            let text = "\"go-live\" takes an instant such as 2026-12-01T00:00:00-06:00"
+            section.problems.add(section.file, value.line, text)
             return nil
         }
         destinations = (section.sections("destinations") ?? []).compactMap(DestinationProfile.init)

@@ -14,6 +14,7 @@ struct MessageReader {
     let receivedAt: Date
     /// The practice-local day on which the message counts, for the code tables.
     let day: Day
+    /// Of times that say none: the feed's own, else the practice's.
     let zone: TimeZone
     private let mayHoldInvalidText: Bool
 
@@ -27,7 +28,7 @@ struct MessageReader {
         self.feed = feed
         self.practice = practice
         self.receivedAt = receivedAt
-        zone = definition.zone(feed: feed.name, practice: practice.id) ?? practice.zone
+        zone = feed.zone(of: practice.id) ?? practice.zone
         day = PracticeTime(zone: practice.zone).day(of: receivedAt)
         mayHoldInvalidText = message.hasInvalidText
     }
@@ -54,8 +55,8 @@ struct MessageReader {
                 field, repetition: repetition, component: component, subcomponent: subcomponent)
         else { return nil }
         if mayHoldInvalidText, text.unicodeScalars.contains("\u{FFFD}") {
-            let detail = "\(segment.name)-\(field) is not text in the message's charset; the feed's profile may name another"
-            throw park(.invalidText, detail)
+            let place = "\(segment.name)-\(field)"
+            throw park(.invalidText, "\(place) is not text in the message's charset; the profile may name another")
         }
         let trimmed = text.trimmingCharacters(in: .whitespaces)
         return trimmed.isEmpty ? nil : trimmed
@@ -100,8 +101,19 @@ struct MessageReader {
 
     // MARK: Time
 
-    /// A time to the hour or finer, read in the feed's zone where it says none of its own.
-    func instant(_ text: String) -> PracticeTime.Reading? {
+    /// The zone of the appointment's times: the feed's own, else its location's, else the practice's.
+    func appointmentZone() throws(Park) -> TimeZone {
+        if feed.zone(of: practice.id) != nil { return zone }
+        for path in ["AIL-3.1"] + (feed.fields[.location] ?? []) {
+            guard let code = try text(path) else { continue }
+            let row = definition.table(.locations).row(code, practice: practice.id, on: day)
+            return row.flatMap { TimeZone(identifier: $0["zone"]) } ?? zone
+        }
+        return zone
+    }
+
+    /// A time to the hour or finer; in `zone` where it says none of its own.
+    func instant(_ text: String, in zone: TimeZone) -> PracticeTime.Reading? {
         guard let time = DTM(text), time.precision >= .hour,
             let wall = WallTime(
                 year: time.year, month: time.month, day: time.day, hour: time.hour, minute: time.minute,
@@ -114,7 +126,7 @@ struct MessageReader {
     /// than ten minutes ahead of it.
     func eventTime() throws(Park) -> Date {
         for path in feed.fields[.eventTime] ?? [] {
-            guard let text = try text(path), let reading = instant(text) else { continue }
+            guard let text = try text(path), let reading = instant(text, in: zone) else { continue }
             return reading.instant > receivedAt + 600 ? receivedAt : reading.instant
         }
         return receivedAt
@@ -131,11 +143,12 @@ struct MessageReader {
     func times() throws(Park) -> Times {
         var times = Times()
         guard let (startText, startPath) = try first(.start) else { return times }
-        guard let start = instant(startText) else { throw park(.invalidTime, "\(startPath) holds no time") }
+        let zone = try appointmentZone()
+        guard let start = instant(startText, in: zone) else { throw park(.invalidTime, "\(startPath) holds no time") }
         times.start = start.instant
         if let flag = start.flag { times.flags.insert(flag) }
         if let (endText, endPath) = try first(.end) {
-            guard let end = instant(endText) else { throw park(.invalidTime, "\(endPath) holds no time") }
+            guard let end = instant(endText, in: zone) else { throw park(.invalidTime, "\(endPath) holds no time") }
             var instant = end.instant
             if start.flag != nil || end.flag != nil, let length = wallSeconds(from: startText, to: endText) {
                 instant = start.instant + length

@@ -30,7 +30,9 @@ extension MessageReader {
         for (kind, field) in [(ResourceUse.Kind.practitioner, FieldName.practitioner), (.location, .location)]
         where !uses.contains(where: { $0.kind == kind }) {
             for path in feed.fields[field] ?? [] {
-                guard let segment = segment(path), let use = try named(kind, segment, field: path.field) else { continue }
+                guard let segment = segment(path), let use = try named(kind, segment, field: path.field) else {
+                    continue
+                }
                 uses.append(use)
                 break
             }
@@ -101,7 +103,9 @@ extension MessageReader {
     private func time(
         _ use: inout ResourceUse, _ segment: Segment, _ shape: Shape, _ start: Date?, _ end: Date?
     ) throws(Park) {
-        guard let start, let own = try text(segment, shape.start).flatMap(instant)?.instant else { return }
+        guard let start, let stated = try text(segment, shape.start),
+            let own = instant(stated, in: try appointmentZone())?.instant
+        else { return }
         var ownEnd: Date?
         if let length = try text(segment, shape.duration).flatMap(Double.init), length > 0, length < 1_000_000,
             let unit = Self.seconds(ofUnit: try text(segment, shape.duration + 1))

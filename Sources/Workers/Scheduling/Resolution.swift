@@ -87,13 +87,14 @@ private struct Question {
 
     // MARK: Same person, start, resource
 
-    /// Live ones; else ones that ended, when the message is a late one or names what ended again.
+    /// Live ones and no-shows (a late Kept may be another S12); else ones that ended, when the message is a late one or
+    /// names what ended again.
     private func atSameTime() -> [OnRecord.Candidate] {
         let same = record.candidates.filter { candidate in
             isSamePerson(candidate) && event.start != nil && candidate.appointment.start == event.start
                 && sharesResource(candidate) && !conflicts(candidate)
         }
-        let live = same.filter(\.appointment.status.isLive)
+        let live = same.filter { $0.appointment.status.isLive || $0.appointment.status == .noshow }
         if !live.isEmpty { return live }
         return Array(
             same.filter { event.kind != .booked || event.at <= $0.appointment.eventAt }
