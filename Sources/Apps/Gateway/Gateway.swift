@@ -1,5 +1,5 @@
-package import Hosting
 import HL7
+package import Hosting
 import Journal
 import Logging
 import MLLP
@@ -81,7 +81,7 @@ private struct DaysAhead: Service {
                 try? await Task.sleep(for: .seconds(3600))
                 do {
                     try await JournalDays.make(in: pool)
-                } catch where Task.isCancelled {
+                } catch  where Task.isCancelled {
                     return
                 } catch {
                     Logger(label: "pmsync.gateway.journal").error(

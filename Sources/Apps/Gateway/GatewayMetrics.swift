@@ -31,7 +31,8 @@ package struct GatewayMetrics: Sendable {
         acknowledged = metrics.histogram(
             "pmsync_ack_seconds", help: "From a whole message to its answer, commit included.")
         repeats = metrics.counter(
-            "pmsync_messages_repeated_total", help: "Messages that were on record already: acknowledged, not run again.")
+            "pmsync_messages_repeated_total", help: "Messages that were on record already: acknowledged, not run again."
+        )
         reusedIDs = metrics.counter(
             "pmsync_control_ids_reused_total", help: "Messages under a control id that stands for other bytes already.")
         refusals = metrics.counter(

@@ -104,7 +104,9 @@ extension Reception {
             (text, condition) = ("The message is of a practice that this key is not for.", .applicationInternal)
         case (.notNow, _), (.unstorable, _):
             outcome = .rejected
-            (text, condition) = ("Not taken: the message could not be stored. Send it again later.", .applicationInternal)
+            (text, condition) = (
+                "Not taken: the message could not be stored. Send it again later.", .applicationInternal
+            )
         }
         guard Acknowledgement.isWanted(outcome, by: header) else { return nil }
         return Acknowledgement.make(
