@@ -62,12 +62,14 @@ struct Outline: Sendable {
         for byte in name {
             length += 1
             guard length <= 3 else { return 0 }
-            key = key << 8 | UInt32((0x61...0x7A).contains(byte) ? byte - 0x20 : byte)
+            key = key << 8 | upper(byte)
         }
         return length == 3 ? key : 0
     }
 
     static let header = key("MSH".utf8)
+
+    private static func upper(_ byte: UInt8) -> UInt32 { UInt32((0x61...0x7A).contains(byte) ? byte - 0x20 : byte) }
 
     private static let separator: UInt8 = 1
     private static let carriageReturn: UInt8 = 2
@@ -108,6 +110,13 @@ struct Outline: Sendable {
         return true
     }
 
+    private static func name(of range: Range<Int>, _ span: Span<UInt8>, field: UInt8) -> UInt32 {
+        let start = range.lowerBound
+        guard range.count == 3 || range.count > 3 && span[start + 3] == field else { return 0 }
+        for position in start..<(start + 3) where span[position] == field { return 0 }
+        return upper(span[start]) << 16 | upper(span[start + 1]) << 8 | upper(span[start + 2])
+    }
+
     private static func isBlank(_ range: Range<Int>, _ span: Span<UInt8>) -> Bool {
         for position in range where span[position] > 0x20 { return false }
         return true
@@ -117,13 +126,9 @@ struct Outline: Sendable {
         _ range: Range<Int>, _ marks: Range<Int>, _ span: Span<UInt8>, field: UInt8, into lines: inout [Line]
     ) {
         guard !isBlank(range, span) else { return }
-        var nameEnd = range.lowerBound
-        while nameEnd < range.upperBound, nameEnd < range.lowerBound + 4, span[nameEnd] != field { nameEnd += 1 }
-        var name: [UInt8] = []
-        for position in range.lowerBound..<nameEnd { name.append(span[position]) }
         lines.append(
             Line(
                 start: UInt32(range.lowerBound), end: UInt32(range.upperBound), firstMark: UInt32(marks.lowerBound),
-                lastMark: UInt32(marks.upperBound), name: key(name)))
+                lastMark: UInt32(marks.upperBound), name: name(of: range, span, field: field)))
     }
 }
