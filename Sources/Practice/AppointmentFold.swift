@@ -7,10 +7,11 @@ extension Appointment {
     /// How long a visit is taken to be when no message says.
     package static let presumedDuration: TimeInterval = 15 * 60
 
-    /// The appointment as its events leave it. Order and repetition of `events` do not matter; nil when there are none.
+    /// The appointment as its events leave it. Their order does not matter, nor repetition: of two with the same time and
+    /// entry (a message read again under another definition) the first given stands. nil when there are none.
     package init?(folding events: [AppointmentEvent], id: UUID) {
         var seen: Set<AppointmentEvent.Position> = []
-        let ordered = events.sorted { $0.position < $1.position }.filter { seen.insert($0.position).inserted }
+        let ordered = events.filter { seen.insert($0.position).inserted }.sorted { $0.position < $1.position }
         guard let first = ordered.first else { return nil }
         self.init(id: id, status: first.resultingStatus(after: nil), eventAt: first.at)
         if first.kind.isCancellation { flags.insert(.tombstone) }

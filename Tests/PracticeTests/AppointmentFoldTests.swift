@@ -35,6 +35,14 @@ import Testing
             Appointment(folding: events, id: id) == Appointment(folding: events.shuffled(using: &random), id: id))
     }
 
+    @Test func ofOneMessageReadTwiceTheFirstGivenStands() {
+        var again = AppointmentEvent(kind: .booked, at: instant(1), entry: 1)
+        again.sourceStatus = "again"
+        var before = again
+        before.sourceStatus = "before"
+        #expect(Appointment(folding: [again, before], id: id)?.sourceStatus == "again")
+    }
+
     @Test func withoutEventsThereIsNoAppointment() {
         #expect(Appointment(folding: [], id: id) == nil)
     }
