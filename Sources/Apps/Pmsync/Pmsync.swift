@@ -1,1 +1,14 @@
-// Pmsync
+package import ArgumentParser
+
+/// The operator's command. Each word is a file in Commands; `up` has a folder of its own.
+package struct Pmsync: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "pmsync",
+        abstract: "Keeps a practice's schedule in agreement with its booking apps, and proves it.",
+        version: Up.version,
+        subcommands: [
+            Up.self, Migrate.self, Apply.self, ClientCommand.self, UserCommand.self,
+        ])
+
+    package init() {}
+}

@@ -1,4 +1,8 @@
+import Pmsync
+
 @main
 enum Main {
-    static func main() {}
+    static func main() async {
+        await Pmsync.Pmsync.main()
+    }
 }

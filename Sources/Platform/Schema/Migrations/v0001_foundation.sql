@@ -524,12 +524,14 @@ CREATE TABLE api.client (
     id uuid NOT NULL DEFAULT gen_random_uuid(),
     name text NOT NULL,
     key_hash bytea NOT NULL UNIQUE,
+    list text,
+    list_key text,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     revoked_at timestamptz,
     PRIMARY KEY (practice_id, id)
 );
 COMMENT ON TABLE api.client IS
-    'Who may call the FHIR side, for one practice; the key itself is kept nowhere. Written by pmsync client; never leaves (revoked).';
+    'Who may call the FHIR side, for one practice; the key itself is kept nowhere. list: its own appointments, a FHIR base or a CSV file, for reconciliation. Written by pmsync client; never leaves (revoked).';
 CREATE UNIQUE INDEX client_name_in_use ON api.client (practice_id, name) WHERE revoked_at IS NULL;
 
 CREATE TABLE api.subscription (

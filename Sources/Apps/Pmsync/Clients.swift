@@ -1,0 +1,168 @@
+import Crypto
+import Destination
+import Foundation
+import Postgres
+import Queue
+import Worker
+
+/// Booking apps: who may call, for one practice, and where they want to hear of changes.
+enum Clients {
+    /// What is shown once and kept nowhere.
+    struct Secrets {
+        var key: String
+        var webhookSecret: String?
+    }
+
+    struct New {
+        var name: String
+        var practice: String
+        var webhook: String?
+        /// The app's own list of appointments: a FHIR base or a CSV file.
+        var list: String?
+        var listKey: String?
+    }
+
+    static func add(_ new: New, to pool: Pool) async throws -> Secrets {
+        let key = makeKey()
+        let secret = new.webhook.map { _ in Secret.make() }
+        try await pool.transaction { transaction in
+            guard try await transaction.query("SELECT 1 FROM records.practice WHERE practice_id = \(new.practice)").count == 1
+            else { throw ClientError.unknownPractice(new.practice) }
+            let id = UUID()
+            do {
+                _ = try await transaction.execute(
+                    """
+                    INSERT INTO api.client (practice_id, id, name, key_hash, list, list_key)
+                    VALUES (\(new.practice), \(id), \(new.name), \(hash(key)), \(new.list), \(new.listKey))
+                    """)
+            } catch let error where error.violates("client_name_in_use") {
+                throw ClientError.nameInUse(new.name)
+            }
+            if let webhook = new.webhook, let secret {
+                try await subscribe(id, new.practice, webhook, secret, transaction)
+            }
+        }
+        return Secrets(key: key, webhookSecret: secret?.text)
+    }
+
+    private static func subscribe(
+        _ client: UUID, _ practice: String, _ url: String, _ secret: Secret, _ transaction: Transaction
+    ) async throws {
+        let id = UUID()
+        let queue = try await QueueName.make(
+            Notices.queuePrefix + id.uuidString.lowercased(), lanes: 8, practice: practice, in: transaction)
+        _ = try await transaction.execute(
+            """
+            INSERT INTO api.subscription (practice_id, id, client_id, url, secret, queue)
+            VALUES (\(practice), \(id), \(client), \(url), \(secret.bytes), \(queue))
+            """)
+    }
+
+    /// A new key, and where there is a webhook a new secret; notices bear both signatures until the next rotation.
+    static func rotate(_ name: String, practice: String, in pool: Pool) async throws -> Secrets {
+        let key = makeKey()
+        let secret = Secret.make()
+        let hasWebhook = try await pool.transaction { transaction in
+            let rows = try await transaction.query(
+                """
+                UPDATE api.client SET key_hash = \(hash(key))
+                WHERE practice_id = \(practice) AND name = \(name) AND revoked_at IS NULL RETURNING id
+                """)
+            guard let id = try rows.first?.decode(UUID.self) else { throw ClientError.unknown(name) }
+            return try await transaction.execute(
+                """
+                UPDATE api.subscription SET previous_secret = secret, secret = \(secret.bytes)
+                WHERE practice_id = \(practice) AND client_id = \(id) AND ended_at IS NULL
+                """) > 0
+        }
+        return Secrets(key: key, webhookSecret: hasWebhook ? secret.text : nil)
+    }
+
+    /// Its key stops working at once, and nothing more is sent.
+    static func revoke(_ name: String, practice: String, in pool: Pool) async throws {
+        try await pool.transaction { transaction in
+            let rows = try await transaction.query(
+                """
+                UPDATE api.client SET revoked_at = clock_timestamp()
+                WHERE practice_id = \(practice) AND name = \(name) AND revoked_at IS NULL RETURNING id
+                """)
+            guard let id = try rows.first?.decode(UUID.self) else { throw ClientError.unknown(name) }
+            _ = try await transaction.execute(
+                """
+                UPDATE api.subscription SET ended_at = clock_timestamp()
+                WHERE practice_id = \(practice) AND client_id = \(id) AND ended_at IS NULL
+                """)
+        }
+    }
+
+    struct Listed: Encodable {
+        let practice: String
+        let name: String
+        let created: Date
+        let revoked: Date?
+        let webhook: String?
+        let mode: String?
+        let lastEvent: Int64?
+        let pending: Int64
+    }
+
+    static func list(_ practice: String?, from pool: Pool) async throws -> [Listed] {
+        let rows = try await pool.query(
+            """
+            SELECT c.practice_id, c.name, c.created_at, c.revoked_at, s.url, s.mode, s.last_event,
+                (SELECT count(*) FROM api.delivery d
+                 WHERE d.practice_id = c.practice_id AND d.subscription_id = s.id AND d.state = 'pending')
+            FROM api.client c
+            LEFT JOIN api.subscription s ON s.practice_id = c.practice_id AND s.client_id = c.id AND s.ended_at IS NULL
+            WHERE \(practice)::text IS NULL OR c.practice_id = \(practice)
+            ORDER BY c.practice_id, c.name, c.created_at
+            """)
+        return try rows.map { row in
+            let (practice, name, created, revoked, webhook, mode, last, pending) = try row.decode(
+                (String, String, Date, Date?, String?, String?, Int64?, Int64).self)
+            return Listed(
+                practice: practice, name: name, created: created, revoked: revoked, webhook: webhook, mode: mode,
+                lastEvent: last, pending: pending)
+        }
+    }
+
+    static func moveWebhook(_ name: String, practice: String, to url: String, list: String, in pool: Pool) async throws {
+        try await pool.transaction { transaction in
+            _ = try await transaction.execute(
+                """
+                UPDATE api.subscription s SET url = \(url) FROM api.client c
+                WHERE c.practice_id = \(practice) AND c.name = \(name) AND c.revoked_at IS NULL
+                    AND s.practice_id = c.practice_id AND s.client_id = c.id AND s.ended_at IS NULL
+                """)
+            _ = try await transaction.execute(
+                """
+                UPDATE api.client SET list = \(list)
+                WHERE practice_id = \(practice) AND name = \(name) AND revoked_at IS NULL
+                """)
+        }
+    }
+
+    private static func makeKey() -> String {
+        let bytes = SymmetricKey(size: .bits256).withUnsafeBytes { unsafe Data($0) }
+        let text = bytes.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        return "pmk_" + text
+    }
+
+    static func hash(_ key: String) -> [UInt8] {
+        Array(SHA256.hash(data: Array(key.utf8)))
+    }
+}
+
+enum ClientError: Error, Equatable, CustomStringConvertible {
+    case unknownPractice(String)
+    case nameInUse(String)
+    case unknown(String)
+
+    var description: String {
+        switch self {
+        case .unknownPractice(let practice): "there is no practice \"\(practice)\"; `pmsync apply` makes practices"
+        case .nameInUse(let name): "a client \"\(name)\" is there already; rotate or revoke it"
+        case .unknown(let name): "there is no client \"\(name)\" in force"
+        }
+    }
+}

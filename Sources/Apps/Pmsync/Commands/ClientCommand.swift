@@ -1,0 +1,78 @@
+import ArgumentParser
+import Foundation
+
+/// `pmsync client`: the booking apps that may call, and their webhooks.
+struct ClientCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "client", abstract: "API clients: booking apps and their webhooks.",
+        subcommands: [Add.self, List.self, Revoke.self, Rotate.self])
+
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Adds a client; prints its key, and its webhook's secret, this once.")
+
+        @OptionGroup var connection: Connection
+        @Argument(help: "A name for people.") var name: String
+        @Option(help: "The practice whose records it may read.") var practice: String
+        @Option(help: "Where it wants to hear of changes (https).") var webhook: String?
+        @Option(help: "Its own appointments, for reconciliation: a FHIR base or a CSV file.") var list: String?
+        @Option(help: "A file with the bearer key of that list.") var listKeyFile: String?
+
+        func run() async throws {
+            let pool = try connection.pool()
+            defer { pool.close() }
+            let listKey = try listKeyFile.map {
+                try String(contentsOfFile: $0, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+            }
+            let secrets = try await Clients.add(
+                .init(name: name, practice: practice, webhook: webhook, list: list, listKey: listKey), to: pool)
+            print("key     \(secrets.key)")
+            if let secret = secrets.webhookSecret { print("secret  \(secret)") }
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists clients, without their keys.")
+
+        @OptionGroup var connection: Connection
+        @OptionGroup var output: Output
+        @Option(help: "Only this practice's.") var practice: String?
+
+        func run() async throws {
+            let pool = try connection.pool()
+            defer { pool.close() }
+            try output.write(try await Clients.list(practice, from: pool))
+        }
+    }
+
+    struct Revoke: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Its key stops working at once.")
+
+        @OptionGroup var connection: Connection
+        @Argument var name: String
+        @Option var practice: String
+
+        func run() async throws {
+            let pool = try connection.pool()
+            defer { pool.close() }
+            try await Clients.revoke(name, practice: practice, in: pool)
+        }
+    }
+
+    struct Rotate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "A new key and secret; notices bear the old signature as well until the next rotation.")
+
+        @OptionGroup var connection: Connection
+        @Argument var name: String
+        @Option var practice: String
+
+        func run() async throws {
+            let pool = try connection.pool()
+            defer { pool.close() }
+            let secrets = try await Clients.rotate(name, practice: practice, in: pool)
+            print("key     \(secrets.key)")
+            if let secret = secrets.webhookSecret { print("secret  \(secret)") }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Console
+import Foundation
+import Postgres
+import Schema
+import Worker
+import Workflow
+
+/// `pmsync migrate`
+struct Migrate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Brings the database's schema to this version.")
+
+    @OptionGroup var connection: Connection
+
+    func run() async throws {
+        let names = try await Schema.migrate(url: try connection.url())
+        for name in names { print("migrated \(name)") }
+        if names.isEmpty { print("nothing to migrate") }
+    }
+}
+
+/// `pmsync apply DIR`
+struct Apply: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Checks a folder of definitions and makes it the version in force.")
+
+    @OptionGroup var connection: Connection
+    @Argument(help: "The folder.") var folder: String
+
+    func run() async throws {
+        let pool = try connection.pool()
+        defer { pool.close() }
+        do {
+            let isNew = try await DefinitionStore.apply(try Definition.files(inFolder: folder), by: NSUserName(), to: pool)
+            print(isNew ? "applied" : "in force already")
+        } catch let error as DefinitionError {
+            print(error.description)
+            throw ExitCode(1)
+        }
+    }
+}
+
+/// `pmsync user invite NAME`
+struct UserCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "user", abstract: "People who may sign in to the console.", subcommands: [Invite.self])
+
+    struct Invite: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Prints a link, good once and for a day, where the person chooses a password.")
+
+        @OptionGroup var connection: Connection
+        @Argument var name: String
+        @Option(name: .customLong("practice"), help: "A practice that the person may see; repeat for more.")
+        var practices: [String]
+        @Option(help: "The console's address.") var console = "http://127.0.0.1:8081"
+
+        func run() async throws {
+            let pool = try connection.pool()
+            defer { pool.close() }
+            let (name, practices) = (name, practices)
+            let token = try await pool.transaction { transaction in
+                try await ConsolePeople.invite(name: name, practices: practices, in: transaction)
+            }
+            print("\(console)/invite/\(token)")
+        }
+    }
+}
