@@ -106,7 +106,7 @@ let tests: [Target] =
         test("ReconciliationTests", uses: ["Reconciliation", "Practice"]),
         test(
             "SchedulingTests", uses: ["Scheduling", "Workflow", "Practice", "HL7", "FHIR", "Records", "Reconciliation"]),
-        test("PostgresTests", uses: ["Postgres", "Schema", "Journal", "Queue", "Records", "Practice", "TestSupport"]),
+        test("PostgresTests", uses: ["Postgres", "Schema", "Journal", "Queue", "Records", "Practice", "TestSupport", .log]),
         test(
             "GatewayTests",
             uses: [

@@ -35,7 +35,7 @@ enum Clients {
                     INSERT INTO api.client (practice_id, id, name, key_hash, list, list_key)
                     VALUES (\(new.practice), \(id), \(new.name), \(hash(key)), \(new.list), \(new.listKey))
                     """)
-            } catch let error where error.violates("client_name_in_use") {
+            } catch let error as PostgresError where error.violates("client_name_in_use") {
                 throw ClientError.nameInUse(new.name)
             }
             if let webhook = new.webhook, let secret {
@@ -143,8 +143,8 @@ enum Clients {
     }
 
     private static func makeKey() -> String {
-        let bytes = SymmetricKey(size: .bits256).withUnsafeBytes { unsafe Data($0) }
-        let text = bytes.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        let bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
+        let text = Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
         return "pmk_" + text
     }
 

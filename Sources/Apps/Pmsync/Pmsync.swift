@@ -1,7 +1,7 @@
 package import ArgumentParser
 
 /// The operator's command. Each word is a file in Commands; `up` has a folder of its own.
-package struct Pmsync: AsyncParsableCommand {
+package struct PmsyncCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "pmsync",
         abstract: "Keeps a practice's schedule in agreement with its booking apps, and proves it.",

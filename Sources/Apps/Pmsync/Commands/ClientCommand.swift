@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Postgres
 
 /// `pmsync client`: the booking apps that may call, and their webhooks.
 struct ClientCommand: AsyncParsableCommand {

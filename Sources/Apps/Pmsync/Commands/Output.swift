@@ -24,23 +24,31 @@ struct Output: ParsableArguments {
         let texts = rows.map { Mirror(reflecting: $0).children.map { Self.text($0.value) } }
         switch format {
         case .csv:
-            for line in [columns] + texts { print(CSVWriter.line(line)) }
+            for line in [columns] + texts { print(CSVWriter.line(line), terminator: "") }
         case .table, .json:
             let widths = columns.indices.map { column in
                 ([columns[column].count] + texts.map { $0[column].count }).max() ?? 0
             }
             for line in [columns] + texts where !line.isEmpty {
                 let cells = zip(line, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }
-                print(cells.joined(separator: "  ").replacing(/ +$/, with: ""))
+                print(cells.joined(separator: "  ").trimmedEnd())
             }
         }
     }
 
-    private static func text(_ value: Any) -> String {
+    static func text(_ value: Any) -> String {
         let mirror = Mirror(reflecting: value)
         if mirror.displayStyle == .optional { return mirror.children.first.map { text($0.value) } ?? "" }
         if let date = value as? Date { return date.formatted(.iso8601) }
         if let list = value as? [String] { return list.joined(separator: " ") }
         return "\(value)"
+    }
+}
+
+extension String {
+    fileprivate func trimmedEnd() -> String {
+        var text = self[...]
+        while text.last == " " { text.removeLast() }
+        return String(text)
     }
 }

@@ -1,5 +1,4 @@
 import Console
-import Crypto
 import Foundation
 import Hosting
 import Postgres
@@ -29,8 +28,7 @@ struct Demo {
             try write(secrets.key, to: keyFile)
         }
         let password = try kept(home + "/console-password") {
-            SymmetricKey(size: .bits128).withUnsafeBytes { unsafe Data($0) }.base64EncodedString()
-                .filter { $0.isLetter || $0.isNumber }
+            String((0..<20).map { _ in "abcdefghjkmnpqrstuvwxyz23456789".randomElement() ?? "x" })
         }
         try await pool.transaction { transaction in
             try await ConsolePeople.setPassword(
@@ -59,8 +57,9 @@ struct Demo {
     /// Whole or not at all, and for our eyes only.
     private static func write(_ text: String, to file: String) throws {
         let beside = file + ".new"
-        FileManager.default.createFile(atPath: beside, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
-        guard rename(beside, file) == 0 else { throw UpError.folder(file, doing: "be written") }
+        let isWritten = FileManager.default.createFile(
+            atPath: beside, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
+        guard isWritten, unsafe rename(beside, file) == 0 else { throw UpError.folder(file, doing: "be written") }
     }
 
     private static func freePort() throws -> Int {

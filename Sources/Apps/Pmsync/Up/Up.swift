@@ -64,10 +64,10 @@ package struct Up: AsyncParsableCommand {
     /// The settings that the words of this command stand for.
     private var words: [String: String] {
         var words: [String: String] = [:]
-        words[Key.mllpPort.name] = mllp.map(String.init)
-        words[Key.httpPort.name] = http.map(String.init)
-        words[Key.consolePort.name] = console.map(String.init)
-        words[Key.listen.name] = listen
+        words[Settings.Key.mllpPort.name] = mllp.map(String.init)
+        words[Settings.Key.httpPort.name] = http.map(String.init)
+        words[Settings.Key.consolePort.name] = console.map(String.init)
+        words[Settings.Key.listen.name] = listen
         return words
     }
 
@@ -82,9 +82,9 @@ package struct Up: AsyncParsableCommand {
         try await definitions.apply(to: pool)
         var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("PMSYNC_") }
         environment.merge(settings.given) { $1 }
-        environment[Key.databaseURL.name] = url
-        environment[Key.data.name] = folder.path
-        if demo { environment[Key.allowPrivateWebhooks.name] = "true" }
+        environment[Settings.Key.databaseURL.name] = url
+        environment[Settings.Key.data.name] = folder.path
+        if demo { environment[Settings.Key.allowPrivateWebhooks.name] = "true" }
         var kept: [Keeper] = []
         do {
             var facts: [String: String] = [:]

@@ -1,0 +1,334 @@
+import Foundation
+import Logging
+import Postgres
+import Queue
+import Synchronization
+import TestSupport
+import Testing
+
+/// A queue of a test's own, in a database of its own, and what was done with its jobs.
+private final class Bench: Sendable {
+    let database: TestDatabase
+    let pool: Pool
+    let queue: Int16
+    let secret: KeySecret
+    private let done = Mutex<[String]>([])
+    private let heard: AsyncStream<String>
+    private let tell: AsyncStream<String>.Continuation
+
+    init(lanes: Int16 = 8, _ test: String = #function) async throws {
+        database = try await TestDatabase.make(test)
+        pool = try database.pool(size: 8)
+        queue = try await pool.transaction { try await QueueName.make("bench", lanes: lanes, practice: nil, in: $0) }
+        secret = try await KeySecret.read(from: pool)
+        (heard, tell) = AsyncStream.makeStream()
+    }
+
+    func enqueue(_ jobs: [(key: String, kind: String)]) async throws {
+        let new = jobs.map { NewJob(kind: $0.kind, key: JobKey($0.key, secret: secret), practice: nil) }
+        _ = try await pool.transaction { try await NewJob.enqueue(new, into: queue, in: $0) }
+        let bell = Doorbell(try database.configuration())
+        await bell.ring(["bench"])
+        await bell.close()
+    }
+
+    func note(_ text: String) {
+        done.withLock { $0.append(text) }
+        tell.yield(text)
+    }
+
+    var order: [String] { done.withLock { $0 } }
+
+    /// Waits until so many things were noted.
+    func notes(_ count: Int) async -> [String] {
+        var iterator = heard.makeAsyncIterator()
+        while order.count < count { _ = await iterator.next() }
+        return order
+    }
+
+    func crew(_ duty: Duty) throws -> Crew {
+        let configuration = try database.configuration()
+        return Crew(
+            .init(name: "bench", version: "test", poll: .milliseconds(50)), duties: [duty],
+            configuration: configuration, pool: try database.pool(size: 8), doorbell: Doorbell(configuration),
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+    }
+
+    /// Runs a crew while the body waits for what it wants to see.
+    func running(_ duty: Duty, _ body: () async throws -> Void) async throws {
+        let crew = try crew(duty)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await crew.run() }
+            try await body()
+            crew.stop()
+            try await group.waitForAll()
+        }
+    }
+
+    /// Asks until it is so; the queue's own doings end in commits, which nothing announces.
+    func until(_ condition: () async throws -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while try await !condition() {
+            try #require(ContinuousClock.now < deadline, "it did not come to be in time")
+            await Task.yield()
+        }
+    }
+
+    func count(_ sql: SQL) async throws -> Int64 {
+        try await pool.query(sql).first?.decode(Int64.self) ?? -1
+    }
+}
+
+private struct Trouble: Error {}
+
+@Suite struct QueueTests {
+    @Test func jobsOfOneKeyRunInTheOrderTheyCame() async throws {
+        let bench = try await Bench()
+        try await bench.enqueue((0..<60).map { (key: "k\($0 % 5)", kind: "\($0)") })
+        let duty = Duty(.named("bench"), work: .within { job, _ in bench.note(job.kind); return Done() })
+        try await bench.running(duty) { _ = await bench.notes(60) }
+        for key in 0..<5 {
+            let ofKey = bench.order.compactMap(Int.init).filter { $0 % 5 == key }
+            #expect(ofKey == ofKey.sorted())
+        }
+        #expect(try await bench.count("SELECT count(*) FROM queue.job") == 0)
+    }
+
+    @Test func aKeyWaitsForItsFailingHeadAndOthersGoOn() async throws {
+        let bench = try await Bench()
+        try await bench.enqueue([("a", "a1"), ("a", "a2"), ("b", "b1"), ("a", "a3")])
+        let attempts = Mutex(0)
+        let retry = RetrySchedule(steps: [.milliseconds(10), .milliseconds(10), .milliseconds(10)])
+        let duty = Duty(
+            .named("bench"), retry: retry,
+            work: .within { job, _ in
+                if job.kind == "a1", attempts.withLock({ $0 += 1; return $0 }) < 3 {
+                    throw Failure(code: "away", kind: .transient, stage: "test")
+                }
+                bench.note(job.kind)
+                return Done()
+            })
+        try await bench.running(duty) { _ = await bench.notes(4) }
+        #expect(bench.order.filter { $0.hasPrefix("a") } == ["a1", "a2", "a3"])
+        #expect(bench.order.first == "b1")
+        #expect(attempts.withLock { $0 } == 3)
+    }
+
+    @Test func aParkedJobThatHoldsItsKeyKeepsSuccessorsInOrderUntilReplay() async throws {
+        let bench = try await Bench()
+        try await bench.enqueue([("a", "a1"), ("a", "a2"), ("b", "b1")])
+        let isMended = Mutex(false)
+        let duty = Duty(
+            .named("bench"),
+            work: .within { job, _ in
+                if job.kind == "a1", !isMended.withLock({ $0 }) {
+                    throw Failure(code: "unmapped-status", kind: .permanent, stage: "read")
+                }
+                bench.note(job.kind)
+                return Done()
+            })
+        try await bench.running(duty) {
+            _ = await bench.notes(1)
+            try await bench.until { try await bench.count("SELECT count(*) FROM queue.blocked") == 2 }
+            #expect(bench.order == ["b1"])
+            let parked = try await ListedJob.list(JobFilter(state: "parked"), from: bench.pool)
+            #expect(parked.map(\.code) == ["unmapped-status"])
+            #expect(parked.map(\.successors) == [1])
+            isMended.withLock { $0 = true }
+            _ = try await bench.pool.transaction { try await BlockedJobs.replay(parked.map(\.id), in: $0) }
+            _ = await bench.notes(3)
+        }
+        #expect(bench.order == ["b1", "a1", "a2"])
+        #expect(try await bench.count("SELECT count(*) FROM queue.blocked") == 0)
+    }
+
+    @Test func aParkedJobThatStepsAsideLetsItsKeyGoOn() async throws {
+        let bench = try await Bench()
+        try await bench.enqueue([("a", "a1"), ("a", "a2")])
+        let duty = Duty(
+            .named("bench"),
+            work: .within { job, _ in
+                if job.kind == "a1" {
+                    throw Failure(code: "refused", kind: .permanent, stage: "test", holdsKey: false)
+                }
+                bench.note(job.kind)
+                return Done()
+            })
+        try await bench.running(duty) { _ = await bench.notes(1) }
+        #expect(bench.order == ["a2"])
+    }
+
+    @Test func discardingAParkedHeadSetsItsSuccessorsFree() async throws {
+        let bench = try await Bench()
+        try await bench.enqueue([("a", "bad"), ("a", "a2")])
+        let duty = Duty(
+            .named("bench"),
+            work: .within { job, _ in
+                if job.kind == "bad" { throw Failure(code: "unreadable", kind: .permanent, stage: "read") }
+                bench.note(job.kind)
+                return Done()
+            })
+        try await bench.running(duty) {
+            try await bench.until { try await bench.count("SELECT count(*) FROM queue.blocked") == 2 }
+            let parked = try await ListedJob.list(JobFilter(state: "parked"), from: bench.pool)
+            let gone = try await bench.pool.transaction { try await BlockedJobs.discard(parked[0].id, in: $0) }
+            #expect(gone?.kind == "bad")
+            _ = await bench.notes(1)
+        }
+        #expect(bench.order == ["a2"])
+    }
+
+    @Test func whatAFailedJobWroteIsRolledBackAndItsNeighboursStay() async throws {
+        let bench = try await Bench(lanes: 1)
+        _ = try await bench.pool.execute("CREATE TABLE public.effect (kind text)")
+        try await bench.enqueue([("a", "good1"), ("b", "bad"), ("c", "good2")])
+        let duty = Duty(
+            .named("bench"),
+            work: .within { job, transaction in
+                _ = try await transaction.execute("INSERT INTO public.effect VALUES (\(job.kind))")
+                if job.kind == "bad" { throw Trouble() }
+                bench.note(job.kind)
+                return Done()
+            })
+        try await bench.running(duty) { _ = await bench.notes(2) }
+        let kinds = try await bench.pool.query("SELECT kind FROM public.effect ORDER BY kind").map {
+            try $0.decode(String.self)
+        }
+        #expect(kinds == ["good1", "good2"])
+        #expect(try await bench.count("SELECT count(*) FROM queue.blocked WHERE code = 'unexpected'") == 1)
+    }
+
+    @Test func whatATakenOverWorkerStillWritesIsRolledBack() async throws {
+        let bench = try await Bench(lanes: 1)
+        _ = try await bench.pool.execute("CREATE TABLE public.effect (kind text)")
+        try await bench.enqueue([("a", "once")])
+        let isFirst = Mutex(true)
+        let pool = bench.pool
+        let duty = Duty(
+            .named("bench"),
+            work: .within { job, transaction in
+                _ = try await transaction.execute("INSERT INTO public.effect VALUES (\(job.kind))")
+                if isFirst.withLock({ let was = $0; $0 = false; return was }) {
+                    // A colleague takes the lane in the middle of this batch, as after a frozen process's lease.
+                    _ = try await pool.execute("UPDATE queue.lane SET owner = NULL, epoch = epoch + 1 WHERE queue = \(job.queue)")
+                }
+                bench.note(job.kind)
+                return Done()
+            })
+        try await bench.running(duty) {
+            _ = await bench.notes(2)
+            try await bench.until { try await bench.count("SELECT count(*) FROM queue.job") == 0 }
+        }
+        #expect(bench.order == ["once", "once"])
+        #expect(try await bench.count("SELECT count(*) FROM public.effect") == 1)
+    }
+
+    @Test func aDeadWorkersLanesAreTakenAtOnceAndAFrozenOnesAfterItsLease() async throws {
+        let bench = try await Bench(lanes: 4)
+        // A worker that is gone: a row with a long lease, whose session lock nobody holds.
+        let dead = try await bench.pool.query(
+            """
+            INSERT INTO queue.worker (name, host, version, lease_until)
+            VALUES ('other', 'h', 'v', clock_timestamp() + interval '1 hour') RETURNING id
+            """
+        ).first?.decode(Int32.self)
+        _ = try await bench.pool.execute("UPDATE queue.lane SET owner = \(dead), epoch = 7 WHERE queue = \(bench.queue)")
+        try await bench.enqueue([("a", "1"), ("b", "2"), ("c", "3")])
+        let duty = Duty(.named("bench"), work: .within { job, _ in bench.note(job.kind); return Done() })
+        try await bench.running(duty) { _ = await bench.notes(3) }
+        #expect(try await bench.count("SELECT min(epoch) FROM queue.lane WHERE queue = \(bench.queue)") == 8)
+    }
+
+    @Test func twoCrewsShareTheLanesAndDoEachJobOnce() async throws {
+        let bench = try await Bench(lanes: 16)
+        let duty = Duty(.named("bench"), work: .within { job, _ in bench.note(job.kind); return Done() })
+        let (one, two) = (try bench.crew(duty), try bench.crew(duty))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await one.run() }
+            group.addTask { try await two.run() }
+            try await bench.until {
+                try await bench.count(
+                    "SELECT count(*) FROM (SELECT owner FROM queue.lane WHERE queue = \(bench.queue) AND owner IS NOT NULL GROUP BY owner HAVING count(*) = 8) o"
+                ) == 2
+            }
+            try await bench.enqueue((0..<200).map { (key: "k\($0 % 40)", kind: "\($0)") })
+            _ = await bench.notes(200)
+            one.stop()
+            two.stop()
+            try await group.waitForAll()
+        }
+        #expect(Set(bench.order).count == 200)
+        #expect(bench.order.count == 200)
+        for key in 0..<40 {
+            let ofKey = bench.order.compactMap(Int.init).filter { $0 % 40 == key }
+            #expect(ofKey == ofKey.sorted())
+        }
+    }
+
+    @Test func outsideCallsOfDifferentKeysRunSideBySideAndOfOneKeyInOrder() async throws {
+        let bench = try await Bench(lanes: 2)
+        try await bench.enqueue([("slow", "slow1"), ("slow", "slow2"), ("quick", "quick1"), ("quick", "quick2")])
+        let (gate, open) = AsyncStream.makeStream(of: Void.self)
+        let duty = Duty(
+            .named("bench"),
+            work: .outside(atOnce: 4) { job in
+                if job.kind == "slow1" { for await _ in gate {} }
+                bench.note(job.kind)
+                return { _ in }
+            })
+        try await bench.running(duty) {
+            _ = await bench.notes(2)
+            #expect(bench.order == ["quick1", "quick2"])
+            open.finish()
+            _ = await bench.notes(4)
+            try await bench.until { try await bench.count("SELECT count(*) FROM queue.job") == 0 }
+        }
+        #expect(bench.order == ["quick1", "quick2", "slow1", "slow2"])
+    }
+
+    @Test func anAmbiguousAnswerIsUncertainAndHoldsOnlyItsOwnKey() async throws {
+        let bench = try await Bench()
+        try await bench.enqueue([("a", "a1"), ("a", "a2"), ("b", "b1")])
+        let duty = Duty(
+            .named("bench"),
+            work: .outside(atOnce: 4) { job in
+                if job.kind == "a1" { throw Failure(code: "no-answer", kind: .ambiguous, stage: "send") }
+                bench.note(job.kind)
+                return { _ in }
+            })
+        try await bench.running(duty) {
+            _ = await bench.notes(1)
+            try await bench.until { try await bench.count("SELECT count(*) FROM queue.blocked") == 2 }
+        }
+        #expect(bench.order == ["b1"])
+        #expect(try await bench.count("SELECT count(*) FROM queue.blocked WHERE state = 'uncertain'") == 1)
+        #expect(try await bench.count("SELECT count(*) FROM queue.blocked WHERE state = 'waiting'") == 1)
+    }
+
+    @Test func aPausedQueueRestsUntilItIsResumed() async throws {
+        let bench = try await Bench()
+        _ = try await bench.pool.execute("UPDATE queue.queue SET paused_reason = 'upgrade' WHERE id = \(bench.queue)")
+        try await bench.enqueue([("a", "a1")])
+        let duty = Duty(.named("bench"), work: .within { job, _ in bench.note(job.kind); return Done() })
+        try await bench.running(duty) {
+            try await bench.until {
+                try await bench.count("SELECT count(*) FROM queue.lane WHERE queue = \(bench.queue) AND owner IS NOT NULL") == 8
+            }
+            #expect(bench.order.isEmpty)
+            _ = try await bench.pool.execute("UPDATE queue.queue SET paused_reason = NULL WHERE id = \(bench.queue)")
+            _ = await bench.notes(1)
+        }
+    }
+
+    @Test func stoppingGivesLanesAndMembershipBack() async throws {
+        let bench = try await Bench()
+        let duty = Duty(.named("bench"), work: .within { job, _ in bench.note(job.kind); return Done() })
+        try await bench.running(duty) {
+            try await bench.until {
+                try await bench.count("SELECT count(*) FROM queue.lane WHERE queue = \(bench.queue) AND owner IS NOT NULL") == 8
+            }
+        }
+        #expect(try await bench.count("SELECT count(*) FROM queue.lane WHERE owner IS NOT NULL") == 0)
+        #expect(try await bench.count("SELECT count(*) FROM queue.worker") == 0)
+    }
+}
