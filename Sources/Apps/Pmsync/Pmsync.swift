@@ -11,4 +11,9 @@ package struct PmsyncCommand: AsyncParsableCommand {
         ])
 
     package init() {}
+
+    /// The whole of the program's main: exits 0 when done, 1 when it says what is wrong, 2 when the words are wrong.
+    package static func start() async {
+        await main()
+    }
 }

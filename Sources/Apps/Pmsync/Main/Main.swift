@@ -3,6 +3,6 @@ import Pmsync
 @main
 enum Main {
     static func main() async {
-        await PmsyncCommand.main()
+        await PmsyncCommand.start()
     }
 }
