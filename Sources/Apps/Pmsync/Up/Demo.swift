@@ -17,7 +17,7 @@ struct Demo {
     ) async throws -> Demo {
         let home = try folder.folder("demo")
         let port = try kept(home + "/app-port") { String(try freePort()) }
-        let (webhook, list) = ("http://127.0.0.1:\(port)/webhooks", "http://127.0.0.1:\(port)/fhir")
+        let (webhook, list) = ("http://127.0.0.1:\(port)/webhook", "http://127.0.0.1:\(port)/fhir")
         let (keyFile, secretFile) = (home + "/api-key", home + "/webhook-secret")
         if FileManager.default.fileExists(atPath: keyFile) {
             try await Clients.moveWebhook(client, practice: practice, to: webhook, list: list, in: pool)
