@@ -68,7 +68,7 @@ let apps =
         "Console", as: "pmsync-console",
         uses: [
             "HL7", "Practice", "Postgres", "Journal", "Queue", "Records", "Reconciliation", "Workflow", "Hosting",
-            .hummingbird, .mustache, .crypto, .cryptoExtras, .log, .nio,
+            .hummingbird, .httpTypes, .mustache, .crypto, .cryptoExtras, .lifecycle, .log, .nio,
         ])
     + app(
         "PracticeSimulator", as: "pmsync-practice",
@@ -113,7 +113,12 @@ let tests: [Target] =
                 "Gateway", "FHIR", "HL7", "MLLP", "Postgres", "Journal", "Queue", "Records", "Workflow", "Practice",
                 "Hosting", "TestSupport", .hummingbirdTesting,
             ]),
-        test("ConsoleTests", uses: ["Console", "Postgres", "Hosting", "TestSupport", .hummingbirdTesting]),
+        test(
+            "ConsoleTests",
+            uses: [
+                "Console", "Postgres", "Queue", "Reconciliation", "Practice", "Hosting", "TestSupport", .hummingbird,
+                .hummingbirdTesting, .httpTypes, .nio,
+            ]),
         test("PmsyncTests", uses: ["Pmsync", "Postgres", "Workflow", "TestSupport"]),
         test(
             "PathTests",

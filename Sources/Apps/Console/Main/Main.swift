@@ -1,4 +1,11 @@
+import Console
+import Hosting
+
 @main
 enum Main {
-    static func main() {}
+    static func main() async {
+        await Program.main("console") { program in
+            [try ConsoleService(program)]
+        }
+    }
 }

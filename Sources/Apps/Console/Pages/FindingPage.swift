@@ -1,0 +1,273 @@
+package import Foundation
+import Hummingbird
+import Postgres
+import Queue
+
+/// One finding: what each side says, why they differ and what proves it, and what a person may do.
+extension Console {
+    private struct FindingPage {
+        let frame: Frame
+        let base: String
+        let workflow: String
+        let patient: String
+        let practice: String
+        let start: Moment?
+        let state: String
+        let sign: String
+        let tone: String
+        let why: String
+        let mend: String
+        let isWithheld: Bool
+        let sides: [FindingSides.Side]
+        let presence: [FindingSides.Row]
+        let rows: [FindingSides.Row]
+        let first: Moment
+        let last: Moment
+        let closed: Moment?
+        let watermark: Moment?
+        let entryLink: String?
+        let jobs: [JobLink]
+        let deliveries: [Delivery]
+        let canResend: Bool
+        let clientWords: String
+        let acts: [ActLine]
+        let lastAct: Int64
+    }
+
+    private struct JobLink {
+        let link: String
+        let words: String
+    }
+
+    private struct Delivery {
+        let at: Moment
+        let type: String
+        let event: Int64
+        let client: String
+        let delivered: String
+        let attempts: Int32
+        let answer: String
+    }
+
+    private struct ActLine {
+        let id: Int64
+        let at: Moment
+        let actor: String
+        let act: String
+        let reason: String
+    }
+
+    /// Which finding a request is about.
+    private struct Subject {
+        let practice: String
+        let workflow: String
+        let key: String
+
+        init(_ visit: Visit) throws(ConsoleError) {
+            practice = try visit.part("practice")
+            key = try visit.part("key")
+            workflow = visit.form["workflow"] ?? visit.query["workflow"] ?? "scheduling"
+        }
+
+        var path: String { FindingLook.path(practice, workflow, key) }
+        var name: String { "finding \(workflow)/\(key)" }
+    }
+
+    private struct Stored {
+        let code: String
+        let cause: String
+        let act: String
+        let withheld: Bool
+        let state: String
+        let day: CalendarDay?
+        let record: UUID?
+        let client: UUID?
+        let receivedOn: CalendarDay?
+        let entry: Int64?
+        let sides: String
+        let watermark: Date?
+        let first: Date
+        let last: Date
+        let closed: Date?
+
+        init(_ subject: Subject, _ desk: Desk) async throws {
+            let rows = try await desk.transaction.query(
+                FindingQueries.one(subject.practice, subject.workflow, subject.key))
+            guard let row = rows.first else { throw ConsoleError.notFound }
+            (
+                code, cause, act, withheld, state, day, record, client, receivedOn, entry, sides, watermark, first,
+                last, closed
+            ) = try row.decode(
+                (
+                    String, String, String, Bool, String, CalendarDay?, UUID?, UUID?, CalendarDay?, Int64?, String,
+                    Date?, Date, Date, Date?
+                ).self)
+        }
+
+        /// What the worker can do: tell one booking app of one record again.
+        var canResend: Bool { record != nil && client != nil && closed == nil }
+    }
+
+    func finding(_ visit: Visit, _ person: SignedIn) async throws -> Response {
+        let subject = try Subject(visit)
+        let page = try await reading(person) { desk in
+            try await describe(subject, try await Stored(subject, desk), desk, notice: Self.notice(visit))
+        }
+        return pages.page(.finding, page)
+    }
+
+    private static func notice(_ visit: Visit) -> String? {
+        switch visit.query["done"] {
+        case "resent":
+            "It is on its way to the booking app. The next comparison closes the finding when it has arrived."
+        case "accepted": "The finding is accepted, with your reason. It is no longer counted as open."
+        case "already": "This was already done a moment ago; it was not done twice."
+        default: nil
+        }
+    }
+
+    private func describe(
+        _ subject: Subject, _ stored: Stored, _ desk: Desk, notice: String?
+    ) async throws -> FindingPage {
+        let office = try desk.office(subject.practice)
+        let sides = FindingSides(stored.sides, office.time, now: desk.now)
+        let look = FindingLook(stored.state)
+        let acts = try await acts(subject, office, desk)
+        let isThere = sides.all.map(\.isThere)
+        let moment = { (instant: Date) in Moment(instant, office.time, now: desk.now) }
+        return FindingPage(
+            frame: Frame(title: Words.finding(stored.code), desk.person, at: "/findings", notice: notice),
+            base: "/findings/\(Form.escape(subject.practice))/\(Form.escape(subject.key))", workflow: subject.workflow,
+            patient: sides.patient, practice: office.name, start: sides.start, state: look.words, sign: look.sign,
+            tone: look.tone, why: Words.cause(stored.cause), mend: Words.mend(stored.act),
+            isWithheld: stored.withheld, sides: sides.all,
+            presence: [
+                FindingSides.Row(
+                    label: "Is there",
+                    cells: sides.all.map { FindingSides.Cell(title: $0.title, text: $0.isThere ? "yes" : "no") },
+                    differs: isThere.contains(true) && isThere.contains(false))
+            ],
+            rows: sides.rows, first: moment(stored.first), last: moment(stored.last),
+            closed: stored.closed.map(moment), watermark: stored.watermark.map(moment),
+            entryLink: stored.receivedOn.flatMap { day in stored.entry.map { "/messages/\(day)/\($0)" } },
+            jobs: try await jobs(stored, desk), deliveries: try await deliveries(subject, stored, office, desk),
+            canResend: stored.canResend, clientWords: "the booking app", acts: acts, lastAct: acts.last?.id ?? 0)
+    }
+
+    private func acts(_ subject: Subject, _ office: Office, _ desk: Desk) async throws -> [ActLine] {
+        try await desk.transaction.query(FindingQueries.acts(subject.practice, subject.workflow, subject.key))
+            .map { row in
+                let (id, act, reason, actor, at) = try row.decode((Int64, String, String, String, Date).self)
+                return ActLine(
+                    id: id, at: Moment(at, office.time, now: desk.databaseNow), actor: actor, act: Words.act(act),
+                    reason: reason)
+            }
+    }
+
+    private func jobs(_ stored: Stored, _ desk: Desk) async throws -> [JobLink] {
+        guard let day = stored.receivedOn, let entry = stored.entry else { return [] }
+        return try await desk.transaction.query(JobQueries.ofEntry(day, entry, desk.person.practices)).map { row in
+            let (id, state, code) = try row.decode((Int64, String, String?).self)
+            return JobLink(
+                link: "/jobs/\(id)",
+                words: [Words.state(state), code.map(Words.job)].compactMap(\.self).joined(separator: ". "))
+        }
+    }
+
+    private func deliveries(
+        _ subject: Subject, _ stored: Stored, _ office: Office, _ desk: Desk
+    ) async throws -> [Delivery] {
+        guard let record = stored.record else { return [] }
+        return try await desk.transaction.query(FindingQueries.deliveries(subject.practice, record)).map { row in
+            let (event, type, state, attempts, status, at, client) = try row.decode(
+                (Int64, String, String, Int32, Int32?, Date, String).self)
+            return Delivery(
+                at: Moment(at, office.time, now: desk.databaseNow), type: type, event: event, client: client,
+                delivered: Words.plain(state), attempts: attempts, answer: status.map { "HTTP \($0)" } ?? "none")
+        }
+    }
+
+    // MARK: Acts
+
+    /// Enqueues for the worker, which tells the booking app under a new idempotency key.
+    func resend(_ visit: Visit, _ person: SignedIn) async throws -> Response {
+        let subject = try Subject(visit)
+        let secret = try await KeySecret.read(from: pool)
+        let queue = try await QueueName.find("scheduling", from: pool)
+        let done = try await acting("resend", subject, visit, person) { stored, desk in
+            guard stored.canResend, let record = stored.record, let client = stored.client else {
+                throw ConsoleError.notFound
+            }
+            try await note(.resent, "resend", subject, desk, reason: "")
+            let payload = ResendPayload(
+                practice: subject.practice, finding: subject.key, record: record, client: client)
+            try await NewJob.enqueue(
+                [
+                    NewJob(
+                        kind: ResendPayload.kind, key: JobKey("resend/\(subject.practice)/\(record)", secret: secret),
+                        practice: subject.practice, payload: payload.text)
+                ], into: queue.id, in: desk.transaction)
+        }
+        if done { await doorbell.ring([queue.name]) }
+        return .seeOther(
+            Form.link(subject.path, ["done": done ? "resent" : "already"]))
+    }
+
+    func accept(_ visit: Visit, _ person: SignedIn) async throws -> Response {
+        let subject = try Subject(visit)
+        let reason = try visit.form.reason()
+        let done = try await acting("accept", subject, visit, person) { _, desk in
+            try await note(.accepted, "accept", subject, desk, reason: reason)
+        }
+        return .seeOther(Form.link(subject.path, ["done": done ? "accepted" : "already"]))
+    }
+
+    /// Runs an act once: false when the same was done since the page was shown, as by a second submit of its form.
+    private func acting(
+        _ act: String, _ subject: Subject, _ visit: Visit, _ person: SignedIn,
+        _ body: (Stored, Desk) async throws -> Void
+    ) async throws -> Bool {
+        guard let seen = visit.form["seen"].flatMap({ Int64($0) }) else { throw ConsoleError.unreadableForm }
+        return try await reading(person) { desk in
+            try await desk.transaction.query(FindingQueries.lock(subject.practice, subject.workflow, subject.key))
+            let stored = try await Stored(subject, desk)
+            let last = try await desk.transaction.query(
+                FindingQueries.acts(subject.practice, subject.workflow, subject.key)
+            ).last?.decode((Int64, String, String, String, Date).self)
+            if let last, last.0 > seen {
+                if last.1 == act { return false }
+                throw ConsoleError.changedMeanwhile
+            }
+            try await body(stored, desk)
+            return true
+        }
+    }
+
+    private func note(
+        _ audited: Audit.Act, _ act: String, _ subject: Subject, _ desk: Desk, reason: String
+    ) async throws {
+        try await desk.transaction.execute(
+            FindingQueries.act(
+                act, on: subject.practice, subject.workflow, subject.key, reason: reason, actor: desk.person.name))
+        try await Audit.record(
+            audited, actor: desk.person.name, subject: subject.name, reason: reason, practice: subject.practice,
+            in: desk.transaction)
+    }
+}
+
+/// What the scheduling worker is asked for: to tell `client` of `record` again, because of `finding`.
+package struct ResendPayload: Codable, Sendable {
+    package static let kind = "resend"
+
+    package let practice: String
+    package let finding: String
+    package let record: UUID
+    package let client: UUID
+
+    var text: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        guard let data = try? encoder.encode(self) else { preconditionFailure("Strings and ids are always JSON.") }
+        return String(decoding: data, as: UTF8.self)
+    }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import Hummingbird
+import Postgres
+
+/// The first page: for each practice what the last comparison found, what is open, what is parked, and whether its feeds
+/// still speak. Every number leads to what it counts.
+extension Console {
+    var morningRoutes: [Route] {
+        [.get("/") { visit, person in try await morning(visit, person) }]
+    }
+
+    private struct MorningPage {
+        let frame: Frame
+        let practices: [Section]
+    }
+
+    private struct Section {
+        let id: String
+        let name: String
+        let run: Run?
+        let isDone: Bool
+        let open: String
+        let openLink: String
+        let codes: [CodeLine]
+        let parked: String
+        let parkedLink: String
+        let hasParked: Bool
+        let feeds: [FeedLine]
+    }
+
+    private struct Run {
+        let at: Moment
+        let days: String
+        let reportLink: String
+        let numbers: [Number]
+        let sources: [Source]
+    }
+
+    private struct Number {
+        let label: String
+        let value: String
+        let link: String
+    }
+
+    private struct Source {
+        let name: String
+        let words: String
+    }
+
+    private struct CodeLine {
+        let words: String
+        let total: Int64
+        let link: String
+        let ages: [Age]
+    }
+
+    private struct Age {
+        let label: String
+        let count: Int64
+        let link: String
+        let isSome: Bool
+    }
+
+    private struct FeedLine {
+        let name: String
+        let last: Moment
+        let hour: Int64
+    }
+
+    private func morning(_ visit: Visit, _ person: SignedIn) async throws -> Response {
+        let page = try await reading(person) { desk in
+            var sections: [Section] = []
+            for office in desk.offices { sections.append(try await section(office, desk)) }
+            return MorningPage(
+                frame: Frame(title: "This morning", person, at: "/"), practices: sections)
+        }
+        return pages.page(.morning, page)
+    }
+
+    private func section(_ office: Office, _ desk: Desk) async throws -> Section {
+        let findings = Address(path: "/findings", parameters: [("practice", office.id), ("state", "open")])
+        let open = try await desk.transaction.query(
+            FindingQueries.openByCode(office.id, at: office.time.bounds(of: desk.now)))
+        let codes = try open.map { row in
+            let (code, today, yesterday, older) = try row.decode((String, Int64, Int64, Int64).self)
+            let one = Address(path: findings.path, parameters: findings.parameters + [("code", code)])
+            return CodeLine(
+                words: Words.finding(code), total: today + yesterday + older, link: one.text,
+                ages: zip(FindingAge.allCases, [today, yesterday, older]).map { age, count in
+                    Age(
+                        label: age.words, count: count, link: one.with("age", age.rawValue), isSome: count > 0)
+                })
+        }
+        let total = codes.reduce(0) { $0 + $1.total }
+        let parked = try await desk.transaction.query(JobQueries.blockedCount(office.id)).first?.decode(Int64.self) ?? 0
+        let feeds = try await desk.transaction.query(FeedQueries.lastHeard([office.id])).map { row in
+            let (name, last, hour) = try row.decode((String, Date, Int64).self)
+            return FeedLine(name: name, last: Moment(last, office.time, now: desk.databaseNow), hour: hour)
+        }
+        return Section(
+            id: office.id, name: office.name, run: try await lastRun(office, desk), isDone: total == 0,
+            open: Words.count(total, "finding needs you", "findings need you"), openLink: findings.text, codes: codes,
+            parked: Words.count(parked, "job is parked", "jobs are parked"),
+            parkedLink: Form.link("/jobs", ["state": "parked", "practice": office.id]), hasParked: parked > 0,
+            feeds: feeds)
+    }
+
+    private func lastRun(_ office: Office, _ desk: Desk) async throws -> Run? {
+        guard let run = try await ReportRun.last(office.id, desk.transaction) else { return nil }
+        let report = Form.link("/report/scheduling", ["practice": office.id])
+        return Run(
+            at: Moment(run.endedAt, office.time, now: desk.now),
+            days: run.fromDay == run.toDay
+                ? Moment.day(run.fromDay) : "\(Moment.day(run.fromDay)) to \(Moment.day(run.toDay))",
+            reportLink: report,
+            numbers: run.figures.map { figure in
+                Number(
+                    label: figure.label, value: "\(figure.value)",
+                    link: figure.state.map {
+                        Form.link("/findings", ["practice": office.id, "state": $0])
+                    } ?? report)
+            },
+            sources: run.sources(office.time, now: desk.now).map { Source(name: $0.name, words: $0.words) })
+    }
+}

@@ -1,0 +1,221 @@
+import Console
+import Foundation
+import HTTPTypes
+import Hosting
+import Hummingbird
+import HummingbirdTesting
+import NIOCore
+import Postgres
+import Queue
+import TestSupport
+import Testing
+
+/// A console on a database of the test's own, with two practices, a person for each, and a job, a message and a finding
+/// of each.
+struct Fixture {
+    let database: TestDatabase
+    /// The owner, who sees and seeds everything.
+    let owner: Pool
+    let console: Console
+
+    static let password = "correct horse battery"
+    /// Cheap, or the tests would hash for minutes.
+    static let cost = ScryptCost(logRounds: 4, blockSize: 8, parallelism: 1)
+    static let now = Date(timeIntervalSince1970: 1_795_339_800)  // 2026-11-22T09:30:00Z
+
+    static func make(_ test: String = #function) async throws -> Fixture {
+        let database = try await TestDatabase.make(test)
+        let owner = try database.pool()
+        let pool = try database.pool(role: "pmsync_console")
+        let doorbell = Doorbell(try database.configuration(role: "pmsync_console"))
+        let fixture = Fixture(
+            database: database, owner: owner,
+            console: try Console(pool: pool, doorbell: doorbell, wall: .fixed(now), cost: cost))
+        try await fixture.seed()
+        return fixture
+    }
+
+    /// Runs `body` with a browser that nobody is signed in at.
+    func browse(_ body: @escaping @Sendable (Browser) async throws -> Void) async throws {
+        let application = Application(router: console.router())
+        try await application.test(.router) { client in
+            try await body(Browser(client))
+        }
+    }
+
+    /// Runs `body` with a browser that this person is signed in at.
+    func browse(as person: String, _ body: @escaping @Sendable (Browser) async throws -> Void) async throws {
+        try await browse { browser in
+            let page = try await browser.signIn(person, Self.password)
+            try #require(page.status == .seeOther)
+            try await body(browser)
+        }
+    }
+
+    // MARK: What is there
+
+    private func seed() async throws {
+        for (practice, name, person) in [("P1", "Harbour Clinic", "ann"), ("P2", "Hill Clinic", "ben")] {
+            try await owner.execute(
+                """
+                INSERT INTO records.practice (practice_id, enterprise_id, name, zone)
+                VALUES (\(practice), 'E1', \(name), 'America/Denver')
+                """)
+            try await setPassword(person, [practice])
+        }
+        for practice in ["P1", "P2"] {
+            try await addFinding(practice, key: "key-\(practice)")
+        }
+    }
+
+    func setPassword(_ person: String, _ practices: [String]) async throws {
+        let operators = try database.pool(role: "pmsync_operator", size: 1)
+        try await operators.transaction { transaction in
+            try await ConsolePeople.setPassword(
+                name: person, password: Self.password, practices: practices, cost: Self.cost, in: transaction)
+        }
+        operators.close()
+    }
+
+    static let run = UUID()
+    static let record = UUID()
+    static let client = UUID()
+
+    func addFinding(
+        _ practice: String, key: String, code: String = "missing-in-app", initials: String = "A.B.",
+        reference: String = "9001", state: String = "booked"
+    ) async throws {
+        let sides = """
+            {"pm":[{"reference":"\(reference)","start":"2026-11-22T15:30:00Z","status":"\(state)","sourceStatus":"KEPT",
+            "resource":"DR1","display":{"initials":"\(initials)","last4":"4321"}}],
+            "here":{"reference":"x","start":"2026-11-22T15:30:00Z","status":"booked","sourceStatus":"","resource":"DR2",
+            "display":{"initials":"\(initials)","last4":"4321"}},"app":[]}
+            """
+        try await owner.execute(
+            """
+            INSERT INTO reconciliation.finding (practice_id, workflow, key, code, cause, act, day, record_id, client_id,
+                sides, first_seen_at, last_seen_at, run_id)
+            VALUES (\(practice), 'scheduling', \(key), \(code), 'never-sent', 'resend', '2026-11-22', \(Self.record),
+                \(Self.client), \(sides)::text::jsonb, \(Self.now.addingTimeInterval(-3600)), \(Self.now), \(Self.run))
+            """)
+    }
+
+    func addRun(_ practice: String) async throws {
+        try await owner.execute(
+            """
+            INSERT INTO reconciliation.run (practice_id, id, workflow, from_day, to_day, rules, started_at, ended_at,
+                sources, counts)
+            VALUES (\(practice), \(Self.run), 'scheduling', '2026-11-22', '2026-11-22', 'scheduling-1',
+                \(Self.now.addingTimeInterval(-60)), \(Self.now),
+                '{"feed": "2026-11-22T09:28:00Z", "feedIsSilent": false, "pm": "2026-11-22T09:00:00Z", "app": null}',
+                '{"inPM": 412, "here": 410, "inApp": 409, "groups": 412, "matched": 398, "explained": 10, "open": 4,
+                  "withheld": 0, "explanations": {"same-visit": 7}, "codes": {"missing-in-app": 4}}')
+            """)
+    }
+
+    /// A journaled message; gives its number.
+    func addMessage(
+        _ practice: String?, _ text: String, feed: String = "nextgen", controlID: String = "C1", peer: String = "peer",
+        type: String = "SIU^S12"
+    ) async throws -> Int64 {
+        let rows = try await owner.query(
+            """
+            INSERT INTO journal.entry (received_on, feed, practice_id, peer, control_id, message_type, digest, payload)
+            VALUES (current_date, \(feed), \(practice), \(peer), \(controlID), \(type),
+                sha256(\(Array(text.utf8))), \(Array(text.utf8)))
+            RETURNING id
+            """)
+        return try rows[0].decode(Int64.self)
+    }
+
+    /// A parked job of a message; gives its id.
+    func addParked(
+        _ practice: String?, entry: Int64? = nil, code: String = "unmapped-status", detail: String = "table statuses",
+        stage: String = "plan", kind: String = "message", payload: String = "{}"
+    ) async throws -> Int64 {
+        let rows = try await owner.query(
+            """
+            INSERT INTO queue.blocked (queue, lane, id, kind, state, attempts, enqueued_at, key, holds_key, code, stage,
+                detail, practice_id, received_on, entry_id, payload)
+            SELECT q.id, 0, nextval('queue.job_id'), \(kind), 'parked', 1, clock_timestamp(), '\\x00112233445566778899aabbccddeeff',
+                true, \(code), \(stage), \(detail), \(practice),
+                CASE WHEN \(entry)::bigint IS NOT NULL THEN current_date END, \(entry), \(payload)::text::jsonb
+            FROM queue.queue q WHERE q.name = 'scheduling'
+            RETURNING id
+            """)
+        return try rows[0].decode(Int64.self)
+    }
+
+    func count(_ sql: SQL) async throws -> Int64 {
+        try await owner.query(sql)[0].decode(Int64.self)
+    }
+
+    func text(_ sql: SQL) async throws -> String? {
+        try await owner.query(sql).first?.decode(String?.self) ?? nil
+    }
+}
+
+/// What a person's browser does: keeps the cookie, and fills in the token of the form on the page.
+actor Browser {
+    struct Page: Sendable {
+        let status: HTTPResponse.Status
+        let headers: HTTPFields
+        let text: String
+
+        func hidden(_ name: String) -> String? {
+            text.firstMatch(of: /name="([a-z]+)" value="([^"]*)"/).flatMap { _ in
+                text.matches(of: /name="([a-z]+)" value="([^"]*)"/).first { $0.1 == name }.map { String($0.2) }
+            }
+        }
+    }
+
+    private let client: any TestClientProtocol
+    private(set) var cookie: String?
+    private var csrf: String?
+    var isEncrypted = false
+
+    init(_ client: any TestClientProtocol) {
+        self.client = client
+    }
+
+    func encrypt() { isEncrypted = true }
+    func present(_ cookie: String?) { self.cookie = cookie }
+
+    func signIn(_ name: String, _ password: String) async throws -> Page {
+        try await post("/sign-in", ["name": name, "password": password])
+    }
+
+    func get(_ path: String) async throws -> Page {
+        let page = try await send(path, .get, nil, [:])
+        if let token = page.hidden("csrf") { csrf = token }
+        return page
+    }
+
+    /// With the session's token, as the page's form would have it, unless the fields give another.
+    func post(_ path: String, _ fields: [String: String], headers: HTTPFields = [:]) async throws -> Page {
+        if csrf == nil, cookie != nil { _ = try await get("/") }
+        var fields = fields
+        if fields["csrf"] == nil, let csrf { fields["csrf"] = csrf }
+        let allowed = CharacterSet.alphanumerics
+        let body = fields.map { name, value in
+            "\(name)=\(value.addingPercentEncoding(withAllowedCharacters: allowed) ?? "")"
+        }
+        return try await send(path, .post, body.joined(separator: "&"), headers)
+    }
+
+    private func send(
+        _ path: String, _ method: HTTPRequest.Method, _ body: String?, _ extra: HTTPFields
+    ) async throws -> Page {
+        var headers = extra
+        if let cookie { headers[.cookie] = cookie }
+        if body != nil { headers[.contentType] = "application/x-www-form-urlencoded" }
+        if isEncrypted, let name = HTTPField.Name("X-Forwarded-Proto") { headers[name] = "https" }
+        let response = try await client.executeRequest(
+            uri: path, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) })
+        if let set = response.headers[.setCookie]?.split(separator: ";").first.map(String.init) {
+            cookie = set.hasSuffix("=") ? nil : set
+            csrf = nil
+        }
+        return Page(status: response.status, headers: response.headers, text: String(buffer: response.body))
+    }
+}
