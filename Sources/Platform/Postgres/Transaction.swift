@@ -15,14 +15,15 @@ package struct Transaction: Sendable {
     }
 
     /// Runs `body`, of which nothing stays when it throws; the transaction goes on.
+    @discardableResult
     package func savepoint<Value>(_ body: (Transaction) async throws -> Value) async throws -> Value {
-        try await session.keep("SAVEPOINT inner", in: number)
+        try await session.keep("SAVEPOINT step", in: number)
         do {
             let value = try await body(self)
-            try await session.keep("RELEASE SAVEPOINT inner", in: number)
+            try await session.keep("RELEASE SAVEPOINT step", in: number)
             return value
         } catch {
-            try await session.keep("ROLLBACK TO SAVEPOINT inner; RELEASE SAVEPOINT inner", in: number)
+            try await session.keep("ROLLBACK TO SAVEPOINT step; RELEASE SAVEPOINT step", in: number)
             throw error
         }
     }
