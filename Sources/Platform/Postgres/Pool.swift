@@ -66,6 +66,7 @@ package final class Pool: Sendable {
     }
 
     /// Lends a session; a transaction that is left open is rolled back.
+    @discardableResult
     package func withSession<Value>(_ body: (Session) async throws -> Value) async throws -> Value {
         let lease = try await acquire()
         do {
@@ -84,6 +85,7 @@ package final class Pool: Sendable {
     ///
     /// A serialization failure, a deadlock or a stale plan runs `body` again, at most five times in all, so it must not
     /// act on anything but the transaction. A COMMIT whose answer was lost throws `commitUnknown`.
+    @discardableResult
     package func transaction<Value>(
         isolation: Isolation = .readCommitted, _ body: (Transaction) async throws -> Value
     ) async throws -> Value {
@@ -130,13 +132,24 @@ package final class Pool: Sendable {
         _ = consume idle
     }
 
+    /// How the pool is used at this moment.
+    package struct Load: Sendable, Equatable {
+        package let lent: Int
+        package let idle: Int
+        package let waiting: Int
+    }
+
+    package var load: Load {
+        state.withLock { Load(lent: size - $0.turns, idle: $0.idle.count, waiting: $0.waiters.count) }
+    }
+
     // MARK: Leases
 
     private func acquire() async throws(PostgresError) -> Lease {
         let deadline = ContinuousClock.now + acquisitionTimeout
         try await takeTurn(by: deadline)
         do throws(PostgresError) {
-            if let lease = await idleSession() { return lease }
+            if let lease = idleSession() { return lease }
             return try await connect(by: deadline)
         } catch {
             passTurn()
@@ -144,11 +157,10 @@ package final class Pool: Sendable {
         }
     }
 
-    private func idleSession() async -> Lease? {
+    /// What comes on an idle session is its server's farewell, or rarely a changed setting: not worth telling apart.
+    private func idleSession() -> Lease? {
         while let lease = state.withLock({ $0.idle.popLast() }) {
-            guard !isSpent(lease) else { continue }
-            guard lease.session.hasNews else { return lease }
-            if await lease.session.isAlive() { return lease }
+            if !isSpent(lease), !lease.session.hasNews { return lease }
         }
         return nil
     }

@@ -160,14 +160,6 @@ package actor Session {
         return unsafe poll(&descriptor, 1, 0) != 0
     }
 
-    /// Reads what came while the session was idle; false when the connection turns out to be lost.
-    func isAlive() -> Bool {
-        do {
-            _ = try guarded { wire throws(PostgresError) in try wire.notifications() }
-            return true
-        } catch { return false }
-    }
-
     /// Waits for the socket, the wake-up descriptor or the time, then gives what was notified.
     func notifications(
         wake: Int32, within patience: Duration

@@ -15,6 +15,7 @@ package struct Transaction: Sendable {
     }
 
     /// Runs `body`, of which nothing stays when it throws; the transaction goes on.
+    @discardableResult
     package func savepoint<Value>(_ body: (Transaction) async throws -> Value) async throws -> Value {
         try await session.keep("SAVEPOINT step", in: number)
         do {

@@ -1,0 +1,1485 @@
+CREATE SCHEMA api;
+
+ALTER SCHEMA api OWNER TO pmsync;
+
+CREATE SCHEMA console;
+
+ALTER SCHEMA console OWNER TO pmsync;
+
+CREATE SCHEMA journal;
+
+ALTER SCHEMA journal OWNER TO pmsync;
+
+CREATE SCHEMA queue;
+
+ALTER SCHEMA queue OWNER TO pmsync;
+
+CREATE SCHEMA reconciliation;
+
+ALTER SCHEMA reconciliation OWNER TO pmsync;
+
+CREATE SCHEMA records;
+
+ALTER SCHEMA records OWNER TO pmsync;
+
+CREATE SCHEMA workflow;
+
+ALTER SCHEMA workflow OWNER TO pmsync;
+
+CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA public;
+
+COMMENT ON EXTENSION btree_gist IS 'support for indexing common datatypes in GiST';
+
+CREATE FUNCTION journal.make_days(from_day date, to_day date) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    day date := from_day;
+    name text;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('journal.make_days', 0));
+    WHILE day <= to_day LOOP
+        name := 'entry_' || to_char(day, 'YYYYMMDD');
+        IF to_regclass('journal.' || name) IS NULL THEN
+            EXECUTE format('CREATE TABLE journal.%I PARTITION OF journal.entry FOR VALUES FROM (%L) TO (%L)',
+                           name, day, day + 1);
+        END IF;
+        day := day + 1;
+    END LOOP;
+END $$;
+
+ALTER FUNCTION journal.make_days(from_day date, to_day date) OWNER TO pmsync;
+
+CREATE FUNCTION queue.enqueue(into_queue smallint, kinds text[], keys bytea[], practices text[], days date[], entries bigint[], payloads text[]) RETURNS SETOF bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    lane_count smallint;
+    one bytea;
+BEGIN
+    SELECT lanes INTO STRICT lane_count FROM queue.queue WHERE id = into_queue;
+    FOR one IN SELECT DISTINCT k FROM unnest(keys) k ORDER BY k LOOP
+        PERFORM pg_advisory_xact_lock(hashtextextended(encode(one, 'hex'), into_queue));
+    END LOOP;
+    RETURN QUERY
+    INSERT INTO queue.job (queue, lane, kind, key, practice_id, received_on, entry_id, payload)
+    SELECT into_queue, get_byte(j.key, 0) % lane_count, j.kind, j.key, j.practice, j.day, j.entry, j.payload::jsonb
+    FROM unnest(kinds, keys, practices, days, entries, payloads)
+        WITH ORDINALITY AS j (kind, key, practice, day, entry, payload, n)
+    ORDER BY j.n
+    RETURNING id;
+END $$;
+
+ALTER FUNCTION queue.enqueue(into_queue smallint, kinds text[], keys bytea[], practices text[], days date[], entries bigint[], payloads text[]) OWNER TO pmsync;
+
+CREATE FUNCTION queue.make(queue_name text, lane_count smallint, owner_practice text DEFAULT NULL::text) RETURNS smallint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    made smallint;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('queue.make', 0));
+    SELECT q.id INTO made FROM queue.queue q WHERE q.name = queue_name;
+    IF made IS NULL THEN
+        INSERT INTO queue.queue (name, lanes, practice_id) VALUES (queue_name, lane_count, owner_practice)
+        RETURNING id INTO made;
+        INSERT INTO queue.lane (queue, lane) SELECT made, n FROM generate_series(0, lane_count - 1) n;
+    END IF;
+    RETURN made;
+END $$;
+
+ALTER FUNCTION queue.make(queue_name text, lane_count smallint, owner_practice text) OWNER TO pmsync;
+
+CREATE FUNCTION records.may_see(practice text) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT practice = ANY (string_to_array(nullif(current_setting('pmsync.practices', true), ''), ','))
+$$;
+
+ALTER FUNCTION records.may_see(practice text) OWNER TO pmsync;
+
+CREATE FUNCTION records.seen_person(enterprise text, kinds text[], authorities text[], alias_values text[], trusts smallint[], seen_family text, seen_given text, seen_birth date, seen_sex text, seen_phone text, seen_email text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    found uuid;
+    one text;
+BEGIN
+    FOR one IN
+        SELECT DISTINCT a.kind || '/' || a.authority || '/' || a.value
+        FROM unnest(kinds, authorities, alias_values) AS a (kind, authority, value) ORDER BY 1
+    LOOP
+        PERFORM pg_advisory_xact_lock(hashtextextended(enterprise || '/' || one, 7));
+    END LOOP;
+    SELECT p.person_id INTO found
+    FROM unnest(kinds, authorities, alias_values, trusts) AS a (kind, authority, value, trust)
+    JOIN records.person_alias p ON p.enterprise_id = enterprise
+        AND p.kind = a.kind AND p.authority = a.authority AND p.value = a.value
+    ORDER BY a.trust DESC, p.first_seen_at LIMIT 1;
+    IF found IS NULL THEN
+        found := gen_random_uuid();
+        INSERT INTO records.person (enterprise_id, id, family, given, birth_date, sex, phone, email)
+        VALUES (enterprise, found, seen_family, seen_given, seen_birth, seen_sex, seen_phone, seen_email);
+    ELSE
+        UPDATE records.person p SET
+            family = CASE WHEN p.family = '' THEN seen_family ELSE p.family END,
+            given = CASE WHEN p.given = '' THEN seen_given ELSE p.given END,
+            birth_date = coalesce(p.birth_date, seen_birth),
+            sex = CASE WHEN p.sex = '' THEN seen_sex ELSE p.sex END,
+            phone = CASE WHEN p.phone = '' THEN seen_phone ELSE p.phone END,
+            email = CASE WHEN p.email = '' THEN seen_email ELSE p.email END,
+            changed_at = clock_timestamp()
+        WHERE p.enterprise_id = enterprise AND p.id = found AND p.provisional
+            AND ((p.family = '' AND seen_family <> '') OR (p.given = '' AND seen_given <> '')
+                OR (p.birth_date IS NULL AND seen_birth IS NOT NULL) OR (p.sex = '' AND seen_sex <> '')
+                OR (p.phone = '' AND seen_phone <> '') OR (p.email = '' AND seen_email <> ''));
+    END IF;
+    INSERT INTO records.person_alias (enterprise_id, kind, authority, value, person_id, trust)
+    SELECT enterprise, a.kind, a.authority, a.value, found, a.trust
+    FROM unnest(kinds, authorities, alias_values, trusts) AS a (kind, authority, value, trust)
+    ON CONFLICT DO NOTHING;
+    RETURN (SELECT coalesce(p.survivor, p.id) FROM records.person p
+            WHERE p.enterprise_id = enterprise AND p.id = found);
+END $$;
+
+ALTER FUNCTION records.seen_person(enterprise text, kinds text[], authorities text[], alias_values text[], trusts smallint[], seen_family text, seen_given text, seen_birth date, seen_sex text, seen_phone text, seen_email text) OWNER TO pmsync;
+
+CREATE TABLE api.client (
+    practice_id text NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    name text NOT NULL,
+    key_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    revoked_at timestamp with time zone
+);
+
+ALTER TABLE ONLY api.client FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE api.client OWNER TO pmsync;
+
+COMMENT ON TABLE api.client IS 'Who may call the FHIR side, for one practice; the key itself is kept nowhere. Written by pmsync client; never leaves (revoked).';
+
+CREATE TABLE api.delivery (
+    practice_id text NOT NULL,
+    subscription_id uuid NOT NULL,
+    event_number bigint NOT NULL,
+    id uuid NOT NULL,
+    type text NOT NULL,
+    change_number bigint,
+    record_kind text NOT NULL,
+    record_id uuid NOT NULL,
+    version integer NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    status integer,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT delivery_ends_or_is_pending CHECK (((state = 'pending'::text) = (ended_at IS NULL))),
+    CONSTRAINT delivery_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'shadow'::text, 'discarded'::text])))
+);
+
+ALTER TABLE ONLY api.delivery FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE api.delivery OWNER TO pmsync;
+
+COMMENT ON TABLE api.delivery IS 'One notice to one subscription, under an idempotency key that never changes (id). Written by the fan-out and its delivery job; never leaves.';
+
+CREATE TABLE api.subscription (
+    practice_id text NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    client_id uuid NOT NULL,
+    url text NOT NULL,
+    secret bytea NOT NULL,
+    previous_secret bytea,
+    mode text DEFAULT 'live'::text NOT NULL,
+    queue smallint NOT NULL,
+    last_event bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT subscription_mode_is_known CHECK ((mode = ANY (ARRAY['off'::text, 'shadow'::text, 'live'::text]))),
+    CONSTRAINT subscription_secret_is_long CHECK (((octet_length(secret) >= 24) AND (octet_length(secret) <= 64)))
+);
+
+ALTER TABLE ONLY api.subscription FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE api.subscription OWNER TO pmsync;
+
+COMMENT ON TABLE api.subscription IS 'A webhook. Written by pmsync client; last_event by the fan-out; never leaves (ended).';
+
+CREATE TABLE console.audit (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    actor text NOT NULL,
+    act text NOT NULL,
+    subject text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    practice_id text
+);
+
+ALTER TABLE console.audit OWNER TO pmsync;
+
+COMMENT ON TABLE console.audit IS 'Who did what to which record, and why. Written by console and pmsync; append-only.';
+
+ALTER TABLE console.audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME console.audit_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE console.invite (
+    token_hash bytea NOT NULL,
+    person_id uuid NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone
+);
+
+ALTER TABLE console.invite OWNER TO pmsync;
+
+COMMENT ON TABLE console.invite IS 'A one-time link to choose a password. Written by pmsync user invite; used once.';
+
+CREATE TABLE console.person (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    name text NOT NULL,
+    password_hash text,
+    practices text[] DEFAULT '{}'::text[] NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    locked_until timestamp with time zone,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    disabled_at timestamp with time zone
+);
+
+ALTER TABLE console.person OWNER TO pmsync;
+
+COMMENT ON TABLE console.person IS 'Who may sign in, for which practices. Written by pmsync user and the console (password); never leaves (disabled).';
+
+CREATE TABLE console.session (
+    token_hash bytea NOT NULL,
+    person_id uuid NOT NULL,
+    csrf text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    last_seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE console.session OWNER TO pmsync;
+
+COMMENT ON TABLE console.session IS 'A signed-in browser. Written by the console; leaves at sign-out or when it has expired.';
+
+CREATE SEQUENCE journal.entry_id
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER TABLE journal.entry_id OWNER TO pmsync;
+
+CREATE TABLE journal.entry (
+    received_on date NOT NULL,
+    id bigint DEFAULT nextval('journal.entry_id'::regclass) NOT NULL,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    direction text DEFAULT 'in'::text NOT NULL,
+    feed text NOT NULL,
+    practice_id text,
+    peer text NOT NULL,
+    control_id text NOT NULL,
+    message_type text NOT NULL,
+    flags text[] DEFAULT '{}'::text[] NOT NULL,
+    digest bytea NOT NULL,
+    encoding text DEFAULT 'plain'::text NOT NULL,
+    key_id text,
+    payload bytea NOT NULL,
+    CONSTRAINT entry_digest_is_sha256 CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT entry_direction_is_known CHECK ((direction = ANY (ARRAY['in'::text, 'out'::text]))),
+    CONSTRAINT entry_encoding_is_known CHECK ((encoding = ANY (ARRAY['plain'::text, 'compressed'::text, 'sealed'::text]))),
+    CONSTRAINT entry_is_sealed_with_a_key CHECK (((encoding = 'sealed'::text) = (key_id IS NOT NULL)))
+)
+PARTITION BY RANGE (received_on);
+
+ALTER TABLE journal.entry OWNER TO pmsync;
+
+COMMENT ON TABLE journal.entry IS 'Every message, bytes as they came or went. Written by the gateway (in) and the workers (out), changed by nobody; a row leaves with its day''s partition.';
+
+CREATE TABLE journal.outcome (
+    id bigint NOT NULL,
+    received_on date NOT NULL,
+    entry_id bigint NOT NULL,
+    workflow text NOT NULL,
+    definition bytea,
+    code text NOT NULL,
+    detail text,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE journal.outcome OWNER TO pmsync;
+
+COMMENT ON TABLE journal.outcome IS 'How an entry ended, one insert in its job''s commit. Written by gateway (refused) and workers; leaves with its entry''s day.';
+
+ALTER TABLE journal.outcome ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME journal.outcome_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE journal.refusal (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    feed text NOT NULL,
+    peer text NOT NULL,
+    reason text NOT NULL,
+    size bigint NOT NULL,
+    head bytea NOT NULL,
+    CONSTRAINT refusal_head_is_short CHECK ((octet_length(head) <= 65536))
+);
+
+ALTER TABLE journal.refusal OWNER TO pmsync;
+
+COMMENT ON TABLE journal.refusal IS 'A cut or over-long frame: no entry, but something a person can find. Written by the gateway; kept as long as the journal.';
+
+ALTER TABLE journal.refusal ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME journal.refusal_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE journal.repeat (
+    id bigint NOT NULL,
+    received_on date NOT NULL,
+    entry_id bigint NOT NULL,
+    peer text NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE journal.repeat OWNER TO pmsync;
+
+COMMENT ON TABLE journal.repeat IS 'One row a resend that was acknowledged again and not run again. Written by the gateway; leaves with its entry''s day.';
+
+ALTER TABLE journal.repeat ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME journal.repeat_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE journal.seen (
+    feed text NOT NULL,
+    control_id text NOT NULL,
+    digest bytea NOT NULL,
+    received_on date NOT NULL,
+    entry_id bigint NOT NULL,
+    seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE journal.seen OWNER TO pmsync;
+
+COMMENT ON TABLE journal.seen IS 'Tells a resend from a new message. Written by the gateway with the entry; a row leaves after 30 days or more.';
+
+CREATE TABLE public.schema_migration (
+    version integer NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE public.schema_migration OWNER TO pmsync;
+
+COMMENT ON TABLE public.schema_migration IS 'Which migrations this database has had. Written by pmsync migrate; never leaves.';
+
+CREATE TABLE queue.blocked (
+    queue smallint NOT NULL,
+    lane smallint NOT NULL,
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    state text NOT NULL,
+    attempts smallint NOT NULL,
+    run_at timestamp with time zone,
+    enqueued_at timestamp with time zone NOT NULL,
+    blocked_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    key bytea NOT NULL,
+    holds_key boolean NOT NULL,
+    code text,
+    stage text,
+    detail text,
+    practice_id text,
+    received_on date,
+    entry_id bigint,
+    payload jsonb NOT NULL,
+    CONSTRAINT blocked_has_a_time_if_retrying CHECK (((state = 'retrying'::text) = (run_at IS NOT NULL))),
+    CONSTRAINT blocked_says_why CHECK (((state = 'waiting'::text) = (code IS NULL))),
+    CONSTRAINT blocked_state_is_known CHECK ((state = ANY (ARRAY['retrying'::text, 'waiting'::text, 'parked'::text, 'uncertain'::text])))
+);
+
+ALTER TABLE queue.blocked OWNER TO pmsync;
+
+COMMENT ON TABLE queue.blocked IS 'The rare path: a retrying head, its waiting successors, parked and uncertain jobs. Written by workers and by replay and discard; leaves when done or discarded.';
+
+CREATE SEQUENCE queue.job_id
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER TABLE queue.job_id OWNER TO pmsync;
+
+CREATE TABLE queue.job (
+    queue smallint NOT NULL,
+    lane smallint NOT NULL,
+    id bigint DEFAULT nextval('queue.job_id'::regclass) NOT NULL,
+    kind text NOT NULL,
+    attempts smallint DEFAULT 0 NOT NULL,
+    enqueued_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    key bytea NOT NULL,
+    practice_id text,
+    received_on date,
+    entry_id bigint,
+    payload jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT job_key_is_a_hash CHECK ((octet_length(key) = 16))
+)
+WITH (autovacuum_vacuum_scale_factor='0.01');
+
+ALTER TABLE queue.job OWNER TO pmsync;
+
+COMMENT ON TABLE queue.job IS 'A row exists if and only if work remains. Inserted by all, deleted by the worker that holds its lane, in the commit of the work.';
+
+CREATE TABLE queue.lane (
+    queue smallint NOT NULL,
+    lane smallint NOT NULL,
+    owner integer,
+    epoch bigint DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='30');
+
+ALTER TABLE queue.lane OWNER TO pmsync;
+
+COMMENT ON TABLE queue.lane IS 'Who works a lane, under which epoch: the fence of every write of that worker. Made with its queue, changed by workers, never leaves.';
+
+CREATE TABLE queue.queue (
+    id smallint NOT NULL,
+    name text NOT NULL,
+    lanes smallint NOT NULL,
+    practice_id text,
+    paused_reason text,
+    circuit_open_until timestamp with time zone,
+    CONSTRAINT queue_lanes_are_few CHECK (((lanes >= 1) AND (lanes <= 256)))
+);
+
+ALTER TABLE queue.queue OWNER TO pmsync;
+
+COMMENT ON TABLE queue.queue IS 'A workflow, the fan-out, or one destination. Written by migrate, pmsync client add, and workers (circuit); never leaves.';
+
+ALTER TABLE queue.queue ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME queue.queue_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE queue.secret (
+    secret bytea DEFAULT sha256((((gen_random_uuid())::text)::bytea || ((gen_random_uuid())::text)::bytea)) NOT NULL
+);
+
+ALTER TABLE queue.secret OWNER TO pmsync;
+
+COMMENT ON TABLE queue.secret IS 'One row: what keys are hashed with, so that a key is no name, number or date. Made by migrate, changed by nobody.';
+
+CREATE SEQUENCE queue.worker_id
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER TABLE queue.worker_id OWNER TO pmsync;
+
+CREATE TABLE queue.worker (
+    id integer DEFAULT nextval('queue.worker_id'::regclass) NOT NULL,
+    name text NOT NULL,
+    host text NOT NULL,
+    version text NOT NULL,
+    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    lease_until timestamp with time zone NOT NULL
+);
+
+ALTER TABLE queue.worker OWNER TO pmsync;
+
+COMMENT ON TABLE queue.worker IS 'A running worker, which also holds a session advisory lock on its id. Written by itself; leaves when its lanes have been taken over.';
+
+CREATE TABLE reconciliation.finding (
+    practice_id text NOT NULL,
+    workflow text NOT NULL,
+    key text NOT NULL,
+    code text NOT NULL,
+    cause text NOT NULL,
+    act text NOT NULL,
+    withheld boolean DEFAULT false NOT NULL,
+    day date,
+    record_id uuid,
+    client_id uuid,
+    received_on date,
+    entry_id bigint,
+    sides jsonb NOT NULL,
+    watermark timestamp with time zone,
+    first_seen_at timestamp with time zone NOT NULL,
+    last_seen_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    run_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY reconciliation.finding FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE reconciliation.finding OWNER TO pmsync;
+
+COMMENT ON TABLE reconciliation.finding IS 'A difference, under a key that a rerun finds again. Written by its workflow''s worker; closes itself when it no longer shows; never leaves.';
+
+CREATE TABLE reconciliation.finding_act (
+    practice_id text NOT NULL,
+    id bigint NOT NULL,
+    workflow text NOT NULL,
+    key text NOT NULL,
+    act text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    actor text NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY reconciliation.finding_act FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE reconciliation.finding_act OWNER TO pmsync;
+
+COMMENT ON TABLE reconciliation.finding_act IS 'What a person did about a finding. Written by console and pmsync; append-only.';
+
+ALTER TABLE reconciliation.finding_act ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME reconciliation.finding_act_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE reconciliation.run (
+    practice_id text NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    workflow text NOT NULL,
+    from_day date NOT NULL,
+    to_day date NOT NULL,
+    rules text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    sources jsonb NOT NULL,
+    counts jsonb NOT NULL
+);
+
+ALTER TABLE ONLY reconciliation.run FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE reconciliation.run OWNER TO pmsync;
+
+COMMENT ON TABLE reconciliation.run IS 'One comparison: its window, the as-of of each source, its counts. Written by the workflow''s worker or pmsync reconcile; never leaves.';
+
+CREATE TABLE records.appointment (
+    practice_id text NOT NULL,
+    id uuid NOT NULL,
+    version integer NOT NULL,
+    status text NOT NULL,
+    source_status text DEFAULT ''::text NOT NULL,
+    start_at timestamp with time zone,
+    end_at timestamp with time zone,
+    enterprise_id text NOT NULL,
+    person_id uuid,
+    type_code text DEFAULT ''::text NOT NULL,
+    type_text text DEFAULT ''::text NOT NULL,
+    reason_text text DEFAULT ''::text NOT NULL,
+    cancel_reason text DEFAULT ''::text NOT NULL,
+    overbooked boolean DEFAULT false NOT NULL,
+    replaces uuid,
+    flags text[] DEFAULT '{}'::text[] NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    received_on date NOT NULL,
+    entry_id bigint NOT NULL,
+    definition bytea,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT appointment_ends_after_its_start CHECK ((end_at > start_at)),
+    CONSTRAINT appointment_has_both_times_or_none CHECK (((start_at IS NULL) = (end_at IS NULL))),
+    CONSTRAINT appointment_status_is_fhir CHECK ((status = ANY (ARRAY['proposed'::text, 'pending'::text, 'booked'::text, 'arrived'::text, 'checked-in'::text, 'fulfilled'::text, 'cancelled'::text, 'noshow'::text, 'waitlist'::text, 'entered-in-error'::text])))
+);
+
+ALTER TABLE ONLY records.appointment FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE records.appointment OWNER TO pmsync;
+
+COMMENT ON TABLE records.appointment IS 'An appointment as it stands: the fold of its events in event order. Written by scheduling; never leaves (a deletion is entered-in-error).';
+
+CREATE TABLE records.appointment_alias (
+    practice_id text NOT NULL,
+    kind text NOT NULL,
+    authority text NOT NULL,
+    value text NOT NULL,
+    appointment_id uuid NOT NULL,
+    trust smallint NOT NULL,
+    first_seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY records.appointment_alias FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE records.appointment_alias OWNER TO pmsync;
+
+COMMENT ON TABLE records.appointment_alias IS 'What an appointment is called on the wire (placer, filler, visit). Only accumulates. Written by scheduling; never leaves.';
+
+CREATE TABLE records.appointment_event (
+    practice_id text NOT NULL,
+    appointment_id uuid NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    entry_id bigint NOT NULL,
+    received_on date NOT NULL,
+    definition bytea,
+    facts jsonb NOT NULL
+);
+
+ALTER TABLE ONLY records.appointment_event FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE records.appointment_event OWNER TO pmsync;
+
+COMMENT ON TABLE records.appointment_event IS 'What each message said of an appointment, by event time (ties by journal order). Written by scheduling; never leaves.';
+
+CREATE TABLE records.appointment_resource (
+    practice_id text NOT NULL,
+    appointment_id uuid NOT NULL,
+    resource_id uuid NOT NULL,
+    start_at timestamp with time zone,
+    end_at timestamp with time zone
+);
+
+ALTER TABLE ONLY records.appointment_resource FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE records.appointment_resource OWNER TO pmsync;
+
+COMMENT ON TABLE records.appointment_resource IS 'Who and what an appointment takes, and when. Written by scheduling, replaced with each version.';
+
+CREATE TABLE records.appointment_version (
+    practice_id text NOT NULL,
+    appointment_id uuid NOT NULL,
+    version integer NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    received_on date NOT NULL,
+    entry_id bigint NOT NULL,
+    definition bytea,
+    state jsonb NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY records.appointment_version FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE records.appointment_version OWNER TO pmsync;
+
+COMMENT ON TABLE records.appointment_version IS 'Every state an appointment has had here. Written by scheduling; never leaves.';
+
+CREATE TABLE records.change (
+    practice_id text NOT NULL,
+    number bigint NOT NULL,
+    type text NOT NULL,
+    record_kind text NOT NULL,
+    record_id uuid NOT NULL,
+    version integer NOT NULL,
+    tell boolean DEFAULT true NOT NULL,
+    received_on date,
+    entry_id bigint,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY records.change FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE records.change OWNER TO pmsync;
+
+COMMENT ON TABLE records.change IS 'One row a change of a record, numbered without gaps in commit order. Written by workers, changed by nobody, never leaves.';
+
+CREATE TABLE records.occupancy (
+    practice_id text NOT NULL,
+    resource_id uuid NOT NULL,
+    during tstzrange NOT NULL,
+    exclusive boolean NOT NULL,
+    appointment_id uuid,
+    hold_id uuid,
+    held_until timestamp with time zone,
+    CONSTRAINT occupancy_hold_has_an_end CHECK (((hold_id IS NULL) = (held_until IS NULL))),
+    CONSTRAINT occupancy_is_a_booking_or_a_hold CHECK (((appointment_id IS NULL) <> (hold_id IS NULL)))
+);
+
+ALTER TABLE ONLY records.occupancy FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE records.occupancy OWNER TO pmsync;
+
+COMMENT ON TABLE records.occupancy IS 'What a resource is taken by. Bookings by scheduling, holds by the gateway; the PM''s overbooking is exclusive = false. Leaves when freed.';
+
+CREATE TABLE records.person (
+    enterprise_id text NOT NULL,
+    id uuid NOT NULL,
+    provisional boolean DEFAULT true NOT NULL,
+    survivor uuid,
+    family text DEFAULT ''::text NOT NULL,
+    given text DEFAULT ''::text NOT NULL,
+    birth_date date,
+    sex text DEFAULT ''::text NOT NULL,
+    phone text DEFAULT ''::text NOT NULL,
+    email text DEFAULT ''::text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT person_does_not_survive_itself CHECK ((survivor IS DISTINCT FROM id))
+);
+
+ALTER TABLE records.person OWNER TO pmsync;
+
+COMMENT ON TABLE records.person IS 'A person. Provisional rows come from any worker through records.seen_person; registration owns the rest. Never leaves.';
+
+CREATE TABLE records.person_alias (
+    enterprise_id text NOT NULL,
+    kind text NOT NULL,
+    authority text NOT NULL,
+    value text NOT NULL,
+    person_id uuid NOT NULL,
+    trust smallint NOT NULL,
+    first_seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE records.person_alias OWNER TO pmsync;
+
+COMMENT ON TABLE records.person_alias IS 'What a person is called on the wire. Only accumulates. Written through records.seen_person; never leaves.';
+
+CREATE TABLE records.practice (
+    practice_id text NOT NULL,
+    enterprise_id text NOT NULL,
+    name text NOT NULL,
+    zone text NOT NULL,
+    last_change bigint DEFAULT 0 NOT NULL,
+    fanned_out bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT practice_fans_out_what_there_is CHECK ((fanned_out <= last_change))
+);
+
+ALTER TABLE ONLY records.practice FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE records.practice OWNER TO pmsync;
+
+COMMENT ON TABLE records.practice IS 'A practice and its change counter. Written by pmsync apply; counters by workers, as the last statement of their commit. Never leaves.';
+
+CREATE TABLE records.resource (
+    practice_id text NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    kind text NOT NULL,
+    code text NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    npi text DEFAULT ''::text NOT NULL,
+    capacity integer DEFAULT 1 NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT resource_capacity_is_positive CHECK ((capacity > 0)),
+    CONSTRAINT resource_kind_is_known CHECK ((kind = ANY (ARRAY['practitioner'::text, 'location'::text, 'device'::text])))
+);
+
+ALTER TABLE ONLY records.resource FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE records.resource OWNER TO pmsync;
+
+COMMENT ON TABLE records.resource IS 'Who or what can be booked. Written by scheduling at first sight; never leaves.';
+
+CREATE TABLE records.slot (
+    practice_id text NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    resource_id uuid NOT NULL,
+    during tstzrange NOT NULL,
+    status text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT slot_status_is_fhir CHECK ((status = ANY (ARRAY['free'::text, 'busy'::text, 'busy-unavailable'::text])))
+);
+
+ALTER TABLE ONLY records.slot FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE records.slot OWNER TO pmsync;
+
+COMMENT ON TABLE records.slot IS 'A stretch of a resource''s day that the PM has spoken of: booked, freed, blocked or opened. Written by scheduling; never leaves.';
+
+CREATE TABLE workflow.definition (
+    id bigint NOT NULL,
+    digest bytea NOT NULL,
+    files jsonb NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    applied_by text NOT NULL
+);
+
+ALTER TABLE workflow.definition OWNER TO pmsync;
+
+COMMENT ON TABLE workflow.definition IS 'Each folder of definitions ever applied, whole: path to text; the newest is in force. Written by pmsync apply, never changed, never leaves.';
+
+ALTER TABLE workflow.definition ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME workflow.definition_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE ONLY api.client
+    ADD CONSTRAINT client_key_hash_key UNIQUE (key_hash);
+
+ALTER TABLE ONLY api.client
+    ADD CONSTRAINT client_pkey PRIMARY KEY (practice_id, id);
+
+ALTER TABLE ONLY api.delivery
+    ADD CONSTRAINT delivery_pkey PRIMARY KEY (practice_id, subscription_id, event_number);
+
+ALTER TABLE ONLY api.delivery
+    ADD CONSTRAINT delivery_practice_id_id_key UNIQUE (practice_id, id);
+
+ALTER TABLE ONLY api.subscription
+    ADD CONSTRAINT subscription_pkey PRIMARY KEY (practice_id, id);
+
+ALTER TABLE ONLY console.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY console.invite
+    ADD CONSTRAINT invite_pkey PRIMARY KEY (token_hash);
+
+ALTER TABLE ONLY console.person
+    ADD CONSTRAINT person_name_key UNIQUE (name);
+
+ALTER TABLE ONLY console.person
+    ADD CONSTRAINT person_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY console.session
+    ADD CONSTRAINT session_pkey PRIMARY KEY (token_hash);
+
+ALTER TABLE ONLY journal.entry
+    ADD CONSTRAINT entry_pkey PRIMARY KEY (received_on, id);
+
+ALTER TABLE ONLY journal.outcome
+    ADD CONSTRAINT outcome_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY journal.refusal
+    ADD CONSTRAINT refusal_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY journal.repeat
+    ADD CONSTRAINT repeat_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY journal.seen
+    ADD CONSTRAINT seen_pkey PRIMARY KEY (feed, control_id, digest);
+
+ALTER TABLE ONLY public.schema_migration
+    ADD CONSTRAINT schema_migration_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.schema_migration
+    ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY queue.blocked
+    ADD CONSTRAINT blocked_pkey PRIMARY KEY (queue, lane, id);
+
+ALTER TABLE ONLY queue.job
+    ADD CONSTRAINT job_pkey PRIMARY KEY (queue, lane, id);
+
+ALTER TABLE ONLY queue.lane
+    ADD CONSTRAINT lane_pkey PRIMARY KEY (queue, lane);
+
+ALTER TABLE ONLY queue.queue
+    ADD CONSTRAINT queue_name_key UNIQUE (name);
+
+ALTER TABLE ONLY queue.queue
+    ADD CONSTRAINT queue_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY queue.secret
+    ADD CONSTRAINT secret_pkey PRIMARY KEY (secret);
+
+ALTER TABLE ONLY queue.worker
+    ADD CONSTRAINT worker_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY reconciliation.finding_act
+    ADD CONSTRAINT finding_act_pkey PRIMARY KEY (practice_id, id);
+
+ALTER TABLE ONLY reconciliation.finding
+    ADD CONSTRAINT finding_pkey PRIMARY KEY (practice_id, workflow, key);
+
+ALTER TABLE ONLY reconciliation.run
+    ADD CONSTRAINT run_pkey PRIMARY KEY (practice_id, id);
+
+ALTER TABLE ONLY records.appointment_alias
+    ADD CONSTRAINT appointment_alias_pkey PRIMARY KEY (practice_id, kind, authority, value);
+
+ALTER TABLE ONLY records.appointment_event
+    ADD CONSTRAINT appointment_event_pkey PRIMARY KEY (practice_id, appointment_id, event_at, entry_id);
+
+ALTER TABLE ONLY records.appointment
+    ADD CONSTRAINT appointment_pkey PRIMARY KEY (practice_id, id);
+
+ALTER TABLE ONLY records.appointment_resource
+    ADD CONSTRAINT appointment_resource_pkey PRIMARY KEY (practice_id, appointment_id, resource_id);
+
+ALTER TABLE ONLY records.appointment_version
+    ADD CONSTRAINT appointment_version_pkey PRIMARY KEY (practice_id, appointment_id, version);
+
+ALTER TABLE ONLY records.change
+    ADD CONSTRAINT change_pkey PRIMARY KEY (practice_id, number);
+
+ALTER TABLE ONLY records.occupancy
+    ADD CONSTRAINT occupancy_excludes EXCLUDE USING gist (practice_id WITH =, resource_id WITH =, during WITH &&) WHERE (exclusive);
+
+ALTER TABLE ONLY records.person_alias
+    ADD CONSTRAINT person_alias_pkey PRIMARY KEY (enterprise_id, kind, authority, value);
+
+ALTER TABLE ONLY records.person
+    ADD CONSTRAINT person_pkey PRIMARY KEY (enterprise_id, id);
+
+ALTER TABLE ONLY records.practice
+    ADD CONSTRAINT practice_pkey PRIMARY KEY (practice_id);
+
+ALTER TABLE ONLY records.resource
+    ADD CONSTRAINT resource_pkey PRIMARY KEY (practice_id, id);
+
+ALTER TABLE ONLY records.resource
+    ADD CONSTRAINT resource_practice_id_kind_code_key UNIQUE (practice_id, kind, code);
+
+ALTER TABLE ONLY records.slot
+    ADD CONSTRAINT slot_pkey PRIMARY KEY (practice_id, id);
+
+ALTER TABLE ONLY records.slot
+    ADD CONSTRAINT slot_practice_id_resource_id_during_key UNIQUE (practice_id, resource_id, during);
+
+ALTER TABLE ONLY workflow.definition
+    ADD CONSTRAINT definition_pkey PRIMARY KEY (id);
+
+CREATE UNIQUE INDEX client_name_in_use ON api.client USING btree (practice_id, name) WHERE (revoked_at IS NULL);
+
+CREATE INDEX delivery_by_record ON api.delivery USING btree (practice_id, record_id);
+
+CREATE INDEX entry_by_control_id ON ONLY journal.entry USING btree (control_id);
+
+CREATE INDEX entry_by_feed ON ONLY journal.entry USING btree (feed, received_at);
+
+CREATE INDEX outcome_by_entry ON journal.outcome USING btree (received_on, entry_id);
+
+CREATE INDEX repeat_by_entry ON journal.repeat USING btree (received_on, entry_id);
+
+CREATE INDEX blocked_by_entry ON queue.blocked USING btree (received_on, entry_id);
+
+CREATE INDEX blocked_by_key ON queue.blocked USING btree (queue, lane, key, id);
+
+CREATE INDEX blocked_due ON queue.blocked USING btree (queue, run_at) WHERE (state = 'retrying'::text);
+
+CREATE INDEX finding_open ON reconciliation.finding USING btree (practice_id, workflow, first_seen_at) WHERE (closed_at IS NULL);
+
+CREATE INDEX run_by_time ON reconciliation.run USING btree (practice_id, workflow, ended_at);
+
+CREATE INDEX appointment_alias_by_appointment ON records.appointment_alias USING btree (practice_id, appointment_id);
+
+CREATE INDEX appointment_by_change ON records.appointment USING btree (practice_id, changed_at, id);
+
+CREATE INDEX appointment_by_person ON records.appointment USING btree (practice_id, person_id, start_at);
+
+CREATE INDEX appointment_by_start ON records.appointment USING btree (practice_id, start_at, id);
+
+CREATE INDEX appointment_resource_by_resource ON records.appointment_resource USING btree (practice_id, resource_id, start_at);
+
+CREATE INDEX change_by_record ON records.change USING btree (practice_id, record_id);
+
+CREATE UNIQUE INDEX occupancy_by_appointment ON records.occupancy USING btree (practice_id, appointment_id, resource_id);
+
+CREATE INDEX person_alias_by_person ON records.person_alias USING btree (enterprise_id, person_id);
+
+CREATE INDEX person_by_survivor ON records.person USING btree (enterprise_id, survivor) WHERE (survivor IS NOT NULL);
+
+ALTER TABLE ONLY api.client
+    ADD CONSTRAINT client_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
+
+ALTER TABLE ONLY api.delivery
+    ADD CONSTRAINT delivery_practice_id_subscription_id_fkey FOREIGN KEY (practice_id, subscription_id) REFERENCES api.subscription(practice_id, id);
+
+ALTER TABLE ONLY api.subscription
+    ADD CONSTRAINT subscription_practice_id_client_id_fkey FOREIGN KEY (practice_id, client_id) REFERENCES api.client(practice_id, id);
+
+ALTER TABLE ONLY api.subscription
+    ADD CONSTRAINT subscription_queue_fkey FOREIGN KEY (queue) REFERENCES queue.queue(id);
+
+ALTER TABLE ONLY console.invite
+    ADD CONSTRAINT invite_person_id_fkey FOREIGN KEY (person_id) REFERENCES console.person(id);
+
+ALTER TABLE ONLY console.session
+    ADD CONSTRAINT session_person_id_fkey FOREIGN KEY (person_id) REFERENCES console.person(id);
+
+ALTER TABLE ONLY queue.blocked
+    ADD CONSTRAINT blocked_queue_fkey FOREIGN KEY (queue) REFERENCES queue.queue(id);
+
+ALTER TABLE ONLY queue.job
+    ADD CONSTRAINT job_queue_fkey FOREIGN KEY (queue) REFERENCES queue.queue(id);
+
+ALTER TABLE ONLY queue.lane
+    ADD CONSTRAINT lane_queue_fkey FOREIGN KEY (queue) REFERENCES queue.queue(id);
+
+ALTER TABLE ONLY reconciliation.finding_act
+    ADD CONSTRAINT finding_act_practice_id_workflow_key_fkey FOREIGN KEY (practice_id, workflow, key) REFERENCES reconciliation.finding(practice_id, workflow, key);
+
+ALTER TABLE ONLY reconciliation.finding
+    ADD CONSTRAINT finding_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
+
+ALTER TABLE ONLY reconciliation.run
+    ADD CONSTRAINT run_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
+
+ALTER TABLE ONLY records.appointment_alias
+    ADD CONSTRAINT appointment_alias_practice_id_appointment_id_fkey FOREIGN KEY (practice_id, appointment_id) REFERENCES records.appointment(practice_id, id);
+
+ALTER TABLE ONLY records.appointment
+    ADD CONSTRAINT appointment_enterprise_id_person_id_fkey FOREIGN KEY (enterprise_id, person_id) REFERENCES records.person(enterprise_id, id);
+
+ALTER TABLE ONLY records.appointment_event
+    ADD CONSTRAINT appointment_event_practice_id_appointment_id_fkey FOREIGN KEY (practice_id, appointment_id) REFERENCES records.appointment(practice_id, id);
+
+ALTER TABLE ONLY records.appointment
+    ADD CONSTRAINT appointment_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
+
+ALTER TABLE ONLY records.appointment_resource
+    ADD CONSTRAINT appointment_resource_practice_id_appointment_id_fkey FOREIGN KEY (practice_id, appointment_id) REFERENCES records.appointment(practice_id, id);
+
+ALTER TABLE ONLY records.appointment_resource
+    ADD CONSTRAINT appointment_resource_practice_id_resource_id_fkey FOREIGN KEY (practice_id, resource_id) REFERENCES records.resource(practice_id, id);
+
+ALTER TABLE ONLY records.appointment_version
+    ADD CONSTRAINT appointment_version_practice_id_appointment_id_fkey FOREIGN KEY (practice_id, appointment_id) REFERENCES records.appointment(practice_id, id);
+
+ALTER TABLE ONLY records.change
+    ADD CONSTRAINT change_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
+
+ALTER TABLE ONLY records.occupancy
+    ADD CONSTRAINT occupancy_practice_id_resource_id_fkey FOREIGN KEY (practice_id, resource_id) REFERENCES records.resource(practice_id, id);
+
+ALTER TABLE ONLY records.person_alias
+    ADD CONSTRAINT person_alias_enterprise_id_person_id_fkey FOREIGN KEY (enterprise_id, person_id) REFERENCES records.person(enterprise_id, id);
+
+ALTER TABLE ONLY records.resource
+    ADD CONSTRAINT resource_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
+
+ALTER TABLE ONLY records.slot
+    ADD CONSTRAINT slot_practice_id_resource_id_fkey FOREIGN KEY (practice_id, resource_id) REFERENCES records.resource(practice_id, id);
+
+ALTER TABLE api.client ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE api.delivery ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY every_practice ON api.client TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY every_practice ON api.delivery TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY every_practice ON api.subscription TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY own_practice ON api.client TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON api.delivery TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON api.subscription TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+ALTER TABLE api.subscription ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY every_practice ON reconciliation.finding TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY every_practice ON reconciliation.finding_act TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY every_practice ON reconciliation.run TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+ALTER TABLE reconciliation.finding ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE reconciliation.finding_act ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own_practice ON reconciliation.finding TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON reconciliation.finding_act TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON reconciliation.run TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+ALTER TABLE reconciliation.run ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE records.appointment ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE records.appointment_alias ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE records.appointment_event ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE records.appointment_resource ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE records.appointment_version ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE records.change ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY every_enterprise ON records.person TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY every_enterprise ON records.person_alias TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY every_practice ON records.appointment TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY every_practice ON records.appointment_alias TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY every_practice ON records.appointment_event TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY every_practice ON records.appointment_resource TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY every_practice ON records.appointment_version TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY every_practice ON records.change TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY every_practice ON records.occupancy TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY every_practice ON records.practice TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY every_practice ON records.resource TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY every_practice ON records.slot TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+ALTER TABLE records.occupancy ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own_enterprise ON records.person TO pmsync_api, pmsync_console USING ((enterprise_id IN ( SELECT p.enterprise_id
+   FROM records.practice p
+  WHERE records.may_see(p.practice_id))));
+
+CREATE POLICY own_enterprise ON records.person_alias TO pmsync_api, pmsync_console USING ((enterprise_id IN ( SELECT p.enterprise_id
+   FROM records.practice p
+  WHERE records.may_see(p.practice_id))));
+
+CREATE POLICY own_practice ON records.appointment TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON records.appointment_alias TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON records.appointment_event TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON records.appointment_resource TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON records.appointment_version TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON records.change TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON records.occupancy TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON records.practice TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON records.resource TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON records.slot TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+ALTER TABLE records.person ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE records.person_alias ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE records.practice ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE records.resource ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE records.slot ENABLE ROW LEVEL SECURITY;
+
+GRANT USAGE ON SCHEMA api TO pmsync_gateway;
+GRANT USAGE ON SCHEMA api TO pmsync_scheduling;
+GRANT USAGE ON SCHEMA api TO pmsync_console;
+GRANT USAGE ON SCHEMA api TO pmsync_operator;
+GRANT USAGE ON SCHEMA api TO pmsync_api;
+
+GRANT USAGE ON SCHEMA console TO pmsync_gateway;
+GRANT USAGE ON SCHEMA console TO pmsync_scheduling;
+GRANT USAGE ON SCHEMA console TO pmsync_console;
+GRANT USAGE ON SCHEMA console TO pmsync_operator;
+
+GRANT USAGE ON SCHEMA journal TO pmsync_gateway;
+GRANT USAGE ON SCHEMA journal TO pmsync_scheduling;
+GRANT USAGE ON SCHEMA journal TO pmsync_console;
+GRANT USAGE ON SCHEMA journal TO pmsync_operator;
+
+GRANT USAGE ON SCHEMA queue TO pmsync_gateway;
+GRANT USAGE ON SCHEMA queue TO pmsync_scheduling;
+GRANT USAGE ON SCHEMA queue TO pmsync_console;
+GRANT USAGE ON SCHEMA queue TO pmsync_operator;
+
+GRANT USAGE ON SCHEMA reconciliation TO pmsync_gateway;
+GRANT USAGE ON SCHEMA reconciliation TO pmsync_scheduling;
+GRANT USAGE ON SCHEMA reconciliation TO pmsync_console;
+GRANT USAGE ON SCHEMA reconciliation TO pmsync_operator;
+
+GRANT USAGE ON SCHEMA records TO pmsync_gateway;
+GRANT USAGE ON SCHEMA records TO pmsync_scheduling;
+GRANT USAGE ON SCHEMA records TO pmsync_console;
+GRANT USAGE ON SCHEMA records TO pmsync_operator;
+GRANT USAGE ON SCHEMA records TO pmsync_api;
+
+GRANT USAGE ON SCHEMA workflow TO pmsync_gateway;
+GRANT USAGE ON SCHEMA workflow TO pmsync_scheduling;
+GRANT USAGE ON SCHEMA workflow TO pmsync_console;
+GRANT USAGE ON SCHEMA workflow TO pmsync_operator;
+
+GRANT SELECT ON TABLE api.client TO pmsync_scheduling;
+GRANT SELECT,INSERT,UPDATE ON TABLE api.client TO pmsync_operator;
+
+GRANT SELECT(practice_id) ON TABLE api.client TO pmsync_gateway;
+GRANT SELECT(practice_id) ON TABLE api.client TO pmsync_console;
+
+GRANT SELECT(id) ON TABLE api.client TO pmsync_gateway;
+GRANT SELECT(id) ON TABLE api.client TO pmsync_console;
+
+GRANT SELECT(name) ON TABLE api.client TO pmsync_gateway;
+GRANT SELECT(name) ON TABLE api.client TO pmsync_console;
+
+GRANT SELECT(key_hash) ON TABLE api.client TO pmsync_gateway;
+
+GRANT SELECT(created_at) ON TABLE api.client TO pmsync_gateway;
+GRANT SELECT(created_at) ON TABLE api.client TO pmsync_console;
+
+GRANT SELECT(revoked_at) ON TABLE api.client TO pmsync_gateway;
+GRANT SELECT(revoked_at) ON TABLE api.client TO pmsync_console;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE api.delivery TO pmsync_scheduling;
+GRANT SELECT,UPDATE ON TABLE api.delivery TO pmsync_operator;
+GRANT SELECT,UPDATE ON TABLE api.delivery TO pmsync_console;
+GRANT SELECT ON TABLE api.delivery TO pmsync_gateway;
+GRANT SELECT ON TABLE api.delivery TO pmsync_api;
+
+GRANT SELECT ON TABLE api.subscription TO pmsync_scheduling;
+GRANT SELECT,INSERT,UPDATE ON TABLE api.subscription TO pmsync_operator;
+
+GRANT SELECT(practice_id) ON TABLE api.subscription TO pmsync_console;
+GRANT SELECT(practice_id) ON TABLE api.subscription TO pmsync_api;
+
+GRANT SELECT(id) ON TABLE api.subscription TO pmsync_console;
+GRANT SELECT(id) ON TABLE api.subscription TO pmsync_api;
+
+GRANT SELECT(client_id) ON TABLE api.subscription TO pmsync_console;
+GRANT SELECT(client_id) ON TABLE api.subscription TO pmsync_api;
+
+GRANT SELECT(url) ON TABLE api.subscription TO pmsync_console;
+
+GRANT SELECT(mode) ON TABLE api.subscription TO pmsync_console;
+GRANT SELECT(mode) ON TABLE api.subscription TO pmsync_api;
+
+GRANT SELECT(queue) ON TABLE api.subscription TO pmsync_console;
+
+GRANT SELECT(last_event) ON TABLE api.subscription TO pmsync_console;
+GRANT UPDATE(last_event) ON TABLE api.subscription TO pmsync_scheduling;
+GRANT SELECT(last_event) ON TABLE api.subscription TO pmsync_api;
+
+GRANT SELECT(created_at) ON TABLE api.subscription TO pmsync_console;
+GRANT SELECT(created_at) ON TABLE api.subscription TO pmsync_api;
+
+GRANT SELECT(ended_at) ON TABLE api.subscription TO pmsync_console;
+GRANT SELECT(ended_at) ON TABLE api.subscription TO pmsync_api;
+
+GRANT SELECT,INSERT ON TABLE console.audit TO pmsync_console;
+GRANT SELECT,INSERT ON TABLE console.audit TO pmsync_operator;
+
+GRANT USAGE ON SEQUENCE console.audit_id_seq TO pmsync_console;
+GRANT USAGE ON SEQUENCE console.audit_id_seq TO pmsync_operator;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE console.invite TO pmsync_console;
+GRANT SELECT,INSERT,UPDATE ON TABLE console.invite TO pmsync_operator;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE console.person TO pmsync_console;
+GRANT SELECT,INSERT,UPDATE ON TABLE console.person TO pmsync_operator;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE console.session TO pmsync_console;
+GRANT SELECT,INSERT,UPDATE ON TABLE console.session TO pmsync_operator;
+
+GRANT USAGE ON SEQUENCE journal.entry_id TO pmsync_gateway;
+GRANT USAGE ON SEQUENCE journal.entry_id TO pmsync_scheduling;
+GRANT USAGE ON SEQUENCE journal.entry_id TO pmsync_console;
+GRANT USAGE ON SEQUENCE journal.entry_id TO pmsync_operator;
+
+GRANT SELECT,INSERT ON TABLE journal.entry TO pmsync_gateway;
+GRANT SELECT,INSERT ON TABLE journal.entry TO pmsync_scheduling;
+GRANT SELECT ON TABLE journal.entry TO pmsync_console;
+GRANT SELECT ON TABLE journal.entry TO pmsync_operator;
+
+GRANT SELECT,INSERT ON TABLE journal.outcome TO pmsync_gateway;
+GRANT SELECT,INSERT ON TABLE journal.outcome TO pmsync_scheduling;
+GRANT SELECT,INSERT ON TABLE journal.outcome TO pmsync_console;
+GRANT SELECT,INSERT ON TABLE journal.outcome TO pmsync_operator;
+
+GRANT USAGE ON SEQUENCE journal.outcome_id_seq TO pmsync_gateway;
+GRANT USAGE ON SEQUENCE journal.outcome_id_seq TO pmsync_scheduling;
+GRANT USAGE ON SEQUENCE journal.outcome_id_seq TO pmsync_console;
+GRANT USAGE ON SEQUENCE journal.outcome_id_seq TO pmsync_operator;
+
+GRANT SELECT,INSERT ON TABLE journal.refusal TO pmsync_gateway;
+GRANT SELECT ON TABLE journal.refusal TO pmsync_scheduling;
+GRANT SELECT ON TABLE journal.refusal TO pmsync_console;
+GRANT SELECT ON TABLE journal.refusal TO pmsync_operator;
+
+GRANT USAGE ON SEQUENCE journal.refusal_id_seq TO pmsync_gateway;
+GRANT USAGE ON SEQUENCE journal.refusal_id_seq TO pmsync_scheduling;
+GRANT USAGE ON SEQUENCE journal.refusal_id_seq TO pmsync_console;
+GRANT USAGE ON SEQUENCE journal.refusal_id_seq TO pmsync_operator;
+
+GRANT SELECT,INSERT ON TABLE journal.repeat TO pmsync_gateway;
+GRANT SELECT ON TABLE journal.repeat TO pmsync_scheduling;
+GRANT SELECT ON TABLE journal.repeat TO pmsync_console;
+GRANT SELECT ON TABLE journal.repeat TO pmsync_operator;
+
+GRANT USAGE ON SEQUENCE journal.repeat_id_seq TO pmsync_gateway;
+GRANT USAGE ON SEQUENCE journal.repeat_id_seq TO pmsync_scheduling;
+GRANT USAGE ON SEQUENCE journal.repeat_id_seq TO pmsync_console;
+GRANT USAGE ON SEQUENCE journal.repeat_id_seq TO pmsync_operator;
+
+GRANT SELECT,INSERT ON TABLE journal.seen TO pmsync_gateway;
+GRANT SELECT ON TABLE journal.seen TO pmsync_scheduling;
+GRANT SELECT ON TABLE journal.seen TO pmsync_console;
+GRANT SELECT ON TABLE journal.seen TO pmsync_operator;
+
+GRANT SELECT ON TABLE public.schema_migration TO pmsync_gateway;
+GRANT SELECT ON TABLE public.schema_migration TO pmsync_api;
+GRANT SELECT ON TABLE public.schema_migration TO pmsync_scheduling;
+GRANT SELECT ON TABLE public.schema_migration TO pmsync_console;
+GRANT SELECT ON TABLE public.schema_migration TO pmsync_operator;
+
+GRANT SELECT,DELETE,UPDATE ON TABLE queue.blocked TO pmsync_gateway;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE queue.blocked TO pmsync_scheduling;
+GRANT SELECT,DELETE,UPDATE ON TABLE queue.blocked TO pmsync_console;
+GRANT SELECT,DELETE,UPDATE ON TABLE queue.blocked TO pmsync_operator;
+
+GRANT USAGE ON SEQUENCE queue.job_id TO pmsync_gateway;
+GRANT USAGE ON SEQUENCE queue.job_id TO pmsync_scheduling;
+GRANT USAGE ON SEQUENCE queue.job_id TO pmsync_console;
+GRANT USAGE ON SEQUENCE queue.job_id TO pmsync_operator;
+
+GRANT SELECT,INSERT ON TABLE queue.job TO pmsync_gateway;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE queue.job TO pmsync_scheduling;
+GRANT SELECT,INSERT ON TABLE queue.job TO pmsync_console;
+GRANT SELECT,INSERT ON TABLE queue.job TO pmsync_operator;
+
+GRANT SELECT ON TABLE queue.lane TO pmsync_gateway;
+GRANT SELECT,UPDATE ON TABLE queue.lane TO pmsync_scheduling;
+GRANT SELECT ON TABLE queue.lane TO pmsync_console;
+GRANT SELECT,INSERT ON TABLE queue.lane TO pmsync_operator;
+
+GRANT SELECT ON TABLE queue.queue TO pmsync_gateway;
+GRANT SELECT,UPDATE ON TABLE queue.queue TO pmsync_scheduling;
+GRANT SELECT ON TABLE queue.queue TO pmsync_console;
+GRANT SELECT,INSERT,UPDATE ON TABLE queue.queue TO pmsync_operator;
+
+GRANT USAGE ON SEQUENCE queue.queue_id_seq TO pmsync_gateway;
+GRANT USAGE ON SEQUENCE queue.queue_id_seq TO pmsync_scheduling;
+GRANT USAGE ON SEQUENCE queue.queue_id_seq TO pmsync_console;
+GRANT USAGE ON SEQUENCE queue.queue_id_seq TO pmsync_operator;
+
+GRANT SELECT ON TABLE queue.secret TO pmsync_gateway;
+GRANT SELECT ON TABLE queue.secret TO pmsync_scheduling;
+GRANT SELECT ON TABLE queue.secret TO pmsync_console;
+GRANT SELECT ON TABLE queue.secret TO pmsync_operator;
+
+GRANT USAGE ON SEQUENCE queue.worker_id TO pmsync_gateway;
+GRANT USAGE ON SEQUENCE queue.worker_id TO pmsync_scheduling;
+GRANT USAGE ON SEQUENCE queue.worker_id TO pmsync_console;
+GRANT USAGE ON SEQUENCE queue.worker_id TO pmsync_operator;
+
+GRANT SELECT ON TABLE queue.worker TO pmsync_gateway;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE queue.worker TO pmsync_scheduling;
+GRANT SELECT ON TABLE queue.worker TO pmsync_console;
+GRANT SELECT ON TABLE queue.worker TO pmsync_operator;
+
+GRANT SELECT ON TABLE reconciliation.finding TO pmsync_gateway;
+GRANT SELECT,INSERT,UPDATE ON TABLE reconciliation.finding TO pmsync_scheduling;
+GRANT SELECT ON TABLE reconciliation.finding TO pmsync_console;
+GRANT SELECT,INSERT,UPDATE ON TABLE reconciliation.finding TO pmsync_operator;
+
+GRANT SELECT ON TABLE reconciliation.finding_act TO pmsync_gateway;
+GRANT SELECT ON TABLE reconciliation.finding_act TO pmsync_scheduling;
+GRANT SELECT,INSERT ON TABLE reconciliation.finding_act TO pmsync_console;
+GRANT SELECT,INSERT ON TABLE reconciliation.finding_act TO pmsync_operator;
+
+GRANT USAGE ON SEQUENCE reconciliation.finding_act_id_seq TO pmsync_console;
+GRANT USAGE ON SEQUENCE reconciliation.finding_act_id_seq TO pmsync_operator;
+
+GRANT SELECT ON TABLE reconciliation.run TO pmsync_gateway;
+GRANT SELECT,INSERT,UPDATE ON TABLE reconciliation.run TO pmsync_scheduling;
+GRANT SELECT ON TABLE reconciliation.run TO pmsync_console;
+GRANT SELECT,INSERT,UPDATE ON TABLE reconciliation.run TO pmsync_operator;
+
+GRANT SELECT ON TABLE records.appointment TO pmsync_gateway;
+GRANT SELECT,INSERT,UPDATE ON TABLE records.appointment TO pmsync_scheduling;
+GRANT SELECT ON TABLE records.appointment TO pmsync_console;
+GRANT SELECT ON TABLE records.appointment TO pmsync_operator;
+GRANT SELECT ON TABLE records.appointment TO pmsync_api;
+
+GRANT SELECT ON TABLE records.appointment_alias TO pmsync_gateway;
+GRANT SELECT,INSERT ON TABLE records.appointment_alias TO pmsync_scheduling;
+GRANT SELECT ON TABLE records.appointment_alias TO pmsync_console;
+GRANT SELECT ON TABLE records.appointment_alias TO pmsync_operator;
+GRANT SELECT ON TABLE records.appointment_alias TO pmsync_api;
+
+GRANT SELECT ON TABLE records.appointment_event TO pmsync_gateway;
+GRANT SELECT,INSERT ON TABLE records.appointment_event TO pmsync_scheduling;
+GRANT SELECT ON TABLE records.appointment_event TO pmsync_console;
+GRANT SELECT ON TABLE records.appointment_event TO pmsync_operator;
+
+GRANT SELECT ON TABLE records.appointment_resource TO pmsync_gateway;
+GRANT SELECT,INSERT,DELETE ON TABLE records.appointment_resource TO pmsync_scheduling;
+GRANT SELECT ON TABLE records.appointment_resource TO pmsync_console;
+GRANT SELECT ON TABLE records.appointment_resource TO pmsync_operator;
+GRANT SELECT ON TABLE records.appointment_resource TO pmsync_api;
+
+GRANT SELECT ON TABLE records.appointment_version TO pmsync_gateway;
+GRANT SELECT,INSERT ON TABLE records.appointment_version TO pmsync_scheduling;
+GRANT SELECT ON TABLE records.appointment_version TO pmsync_console;
+GRANT SELECT ON TABLE records.appointment_version TO pmsync_operator;
+
+GRANT SELECT ON TABLE records.change TO pmsync_gateway;
+GRANT SELECT,INSERT ON TABLE records.change TO pmsync_scheduling;
+GRANT SELECT ON TABLE records.change TO pmsync_console;
+GRANT SELECT ON TABLE records.change TO pmsync_operator;
+GRANT SELECT ON TABLE records.change TO pmsync_api;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE records.occupancy TO pmsync_gateway;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE records.occupancy TO pmsync_scheduling;
+GRANT SELECT ON TABLE records.occupancy TO pmsync_console;
+GRANT SELECT ON TABLE records.occupancy TO pmsync_operator;
+
+GRANT SELECT ON TABLE records.person TO pmsync_gateway;
+GRANT SELECT ON TABLE records.person TO pmsync_scheduling;
+GRANT SELECT ON TABLE records.person TO pmsync_console;
+GRANT SELECT ON TABLE records.person TO pmsync_operator;
+GRANT SELECT ON TABLE records.person TO pmsync_api;
+
+GRANT SELECT ON TABLE records.person_alias TO pmsync_gateway;
+GRANT SELECT ON TABLE records.person_alias TO pmsync_scheduling;
+GRANT SELECT ON TABLE records.person_alias TO pmsync_console;
+GRANT SELECT ON TABLE records.person_alias TO pmsync_operator;
+GRANT SELECT ON TABLE records.person_alias TO pmsync_api;
+
+GRANT SELECT ON TABLE records.practice TO pmsync_gateway;
+GRANT SELECT ON TABLE records.practice TO pmsync_scheduling;
+GRANT SELECT ON TABLE records.practice TO pmsync_console;
+GRANT SELECT,INSERT,UPDATE ON TABLE records.practice TO pmsync_operator;
+GRANT SELECT ON TABLE records.practice TO pmsync_api;
+
+GRANT UPDATE(last_change) ON TABLE records.practice TO pmsync_scheduling;
+
+GRANT UPDATE(fanned_out) ON TABLE records.practice TO pmsync_scheduling;
+
+GRANT SELECT ON TABLE records.resource TO pmsync_gateway;
+GRANT SELECT,INSERT,UPDATE ON TABLE records.resource TO pmsync_scheduling;
+GRANT SELECT ON TABLE records.resource TO pmsync_console;
+GRANT SELECT ON TABLE records.resource TO pmsync_operator;
+GRANT SELECT ON TABLE records.resource TO pmsync_api;
+
+GRANT SELECT ON TABLE records.slot TO pmsync_gateway;
+GRANT SELECT,INSERT,UPDATE ON TABLE records.slot TO pmsync_scheduling;
+GRANT SELECT ON TABLE records.slot TO pmsync_console;
+GRANT SELECT ON TABLE records.slot TO pmsync_operator;
+GRANT SELECT ON TABLE records.slot TO pmsync_api;
+
+GRANT SELECT ON TABLE workflow.definition TO pmsync_gateway;
+GRANT SELECT ON TABLE workflow.definition TO pmsync_scheduling;
+GRANT SELECT ON TABLE workflow.definition TO pmsync_console;
+GRANT SELECT,INSERT ON TABLE workflow.definition TO pmsync_operator;
