@@ -47,7 +47,7 @@ struct Shell: RouterMiddleware {
             .xContentTypeOptions: "nosniff",
             .cacheControl: "no-store",
         ]
-        headers[.referrerPolicy] = "no-referrer"
+        headers[.referrerPolicy] = "same-origin"  // with "no-referrer" a browser's own POST has the Origin "null"
         headers[.openerPolicy] = "same-origin"
         headers[.resourcePolicy] = "same-origin"
         if isEncrypted { headers[.strictTransportSecurity] = "max-age=31536000" }
