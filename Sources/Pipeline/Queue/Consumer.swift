@@ -18,6 +18,8 @@ actor Consumer {
     private var lanes = Lanes()
     private var balancedAt: ContinuousClock.Instant?
     private var breaker = Breaker()
+    /// The last batch was full, so there is more than one can see at a time.
+    private var isUnderLoad = false
     /// Keys whose job is with the outside now.
     private var busy: [BusyKey: Int] = [:]
 
@@ -99,7 +101,8 @@ actor Consumer {
         try await end(done, aside, in: transaction)
         report.finished = done
         report.moved = aside.count + fetched.freed
-        try await fence(fetched.lanes, transaction)
+        isUnderLoad = fetched.jobs.count >= limit
+        try await fence(fetched.touched, transaction)
         var ran: Set<String> = []
         for one in last.enumerated().sorted(by: { ($0.element.name, $0.offset) < ($1.element.name, $1.offset) }) {
             if !ran.insert(one.element.name).inserted && one.element.once { continue }
@@ -138,7 +141,7 @@ actor Consumer {
                 !$0.wasBlocked && fetched.held.contains(BusyKey(lane: $0.lane, key: $0.key))
             }
             try await self.end([], aside, in: transaction)
-            try await self.fence(fetched.lanes, transaction)
+            if !aside.isEmpty || fetched.freed > 0 { try await self.fence(fetched.touched, transaction) }
             return (fetched, aside)
         }
         let asideIDs = Set(aside.map(\.id))
@@ -205,10 +208,17 @@ actor Consumer {
         var jobs: [Job] = []
         var held: Set<BusyKey> = []
         var freed = 0
+
+        /// The lanes that anything was or will be written in: the fence need not touch others.
+        var touched: [Int16: Int64] {
+            if freed > 0 { return lanes }
+            let used = Set(jobs.map(\.lane))
+            return lanes.filter { used.contains($0.key) }
+        }
     }
 
     private func fetch(_ limit: Int, _ transaction: Transaction) async throws -> Fetched {
-        let numbers = lanes.next()
+        let numbers = lanes.next(underLoad: isUnderLoad)
         var fetched = Fetched(lanes: lanes.epochs.filter { numbers.contains($0.key) })
         if numbers.isEmpty { return fetched }
         let paused = try await transaction.query(Queries.isPaused(queue.id)).first?.decode(Bool.self) ?? true

@@ -20,9 +20,11 @@ struct Lanes: Sendable {
         epochs = [:]
     }
 
-    /// The next few lanes, in turn, so that each comes round. More than 16 a batch measured slower.
-    mutating func next(_ limit: Int = 16) -> [Int16] {
+    /// The lanes to look at: all, but under load the next few in turn, so that each comes round. More than 16 a batch
+    /// measured slower then; at rest a look that leaves lanes out would leave their jobs until the next poll.
+    mutating func next(underLoad: Bool, limit: Int = 16) -> [Int16] {
         let sorted = all
+        if !underLoad { return sorted }
         if sorted.count <= limit { return sorted }
         let start = turn % sorted.count
         turn = (start + limit) % sorted.count
