@@ -82,6 +82,8 @@ import Testing
         let session = try await Session.connect(Configuration(url: cluster.url))
         #expect(try await session.query("SELECT 1")[0].decode(Int.self) == 1)
         await cluster.stop()
+        let sockets = try #require(cluster.url.split(separator: "?host=").last)
+        #expect(!FileManager.default.fileExists(atPath: String(sockets)))
     }
 
     @Test func `the server's log keeps no value of a statement that failed`() async throws {

@@ -126,7 +126,8 @@ private final class Server: Sendable {
             close(log)
         }
         let command =
-            ["/bin/sh", "-c", Self.script, "pmsync-postgres", removedAtEnd ? folder.path : ""] + folder.asServer
+            ["/bin/sh", "-c", Self.script, "pmsync-postgres", removedAtEnd ? folder.path : "", sockets]
+            + folder.asServer
             + [folder.program("postgres"), "-D", folder.data, "-k", sockets] + Self.options(durable: durable)
         guard let shell = Child(command, input: ends[1], output: log, errors: log) else {
             close(ends[0])
@@ -139,7 +140,7 @@ private final class Server: Sendable {
 
     /// Whoever reads the lifeline tells the server; the shell itself waits for it, so that its end is known at once.
     private static let script = """
-        removed=$1; shift
+        folder=$1 sockets=$2; shift 2
         exec 3<&0 </dev/null
         "$@" 3<&- &
         server=$!
@@ -148,7 +149,7 @@ private final class Server: Sendable {
         exec 3<&-
         wait "$server"; status=$?
         kill "$reader" 2>/dev/null
-        if [ -n "$removed" ]; then rm -rf "$removed"; fi
+        if [ -n "$folder" ]; then rm -rf "$folder" "$sockets"; fi
         exit "$status"
         """
 
