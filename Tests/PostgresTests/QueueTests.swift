@@ -85,7 +85,12 @@ private struct Trouble: Error {}
     @Test func jobsOfOneKeyRunInTheOrderTheyCame() async throws {
         let bench = try await Bench()
         try await bench.enqueue((0..<60).map { (key: "k\($0 % 5)", kind: "\($0)") })
-        let duty = Duty(.named("bench"), work: .within { job, _ in bench.note(job.kind); return Done() })
+        let duty = Duty(
+            .named("bench"),
+            work: .within { job, _ in
+                bench.note(job.kind)
+                return Done()
+            })
         try await bench.running(duty) { _ = await bench.notes(60) }
         for key in 0..<5 {
             let ofKey = bench.order.compactMap(Int.init).filter { $0 % 5 == key }
@@ -102,7 +107,12 @@ private struct Trouble: Error {}
         let duty = Duty(
             .named("bench"), retry: retry,
             work: .within { job, _ in
-                if job.kind == "a1", attempts.withLock({ $0 += 1; return $0 }) < 3 {
+                if job.kind == "a1",
+                    attempts.withLock({
+                        $0 += 1
+                        return $0
+                    }) < 3
+                {
                     throw Failure(code: "away", kind: .transient, stage: "test")
                 }
                 bench.note(job.kind)
@@ -208,9 +218,14 @@ private struct Trouble: Error {}
             .named("bench"),
             work: .within { job, transaction in
                 _ = try await transaction.execute("INSERT INTO public.effect VALUES (\(job.kind))")
-                if isFirst.withLock({ let was = $0; $0 = false; return was }) {
+                if isFirst.withLock({
+                    let was = $0
+                    $0 = false
+                    return was
+                }) {
                     // A colleague takes the lane in the middle of this batch, as after a frozen process's lease.
-                    _ = try await pool.execute("UPDATE queue.lane SET owner = NULL, epoch = epoch + 1 WHERE queue = \(job.queue)")
+                    _ = try await pool.execute(
+                        "UPDATE queue.lane SET owner = NULL, epoch = epoch + 1 WHERE queue = \(job.queue)")
                 }
                 bench.note(job.kind)
                 return Done()
@@ -232,16 +247,27 @@ private struct Trouble: Error {}
             VALUES ('other', 'h', 'v', clock_timestamp() + interval '1 hour') RETURNING id
             """
         ).first?.decode(Int32.self)
-        _ = try await bench.pool.execute("UPDATE queue.lane SET owner = \(dead), epoch = 7 WHERE queue = \(bench.queue)")
+        _ = try await bench.pool.execute(
+            "UPDATE queue.lane SET owner = \(dead), epoch = 7 WHERE queue = \(bench.queue)")
         try await bench.enqueue([("a", "1"), ("b", "2"), ("c", "3")])
-        let duty = Duty(.named("bench"), work: .within { job, _ in bench.note(job.kind); return Done() })
+        let duty = Duty(
+            .named("bench"),
+            work: .within { job, _ in
+                bench.note(job.kind)
+                return Done()
+            })
         try await bench.running(duty) { _ = await bench.notes(3) }
         #expect(try await bench.count("SELECT min(epoch) FROM queue.lane WHERE queue = \(bench.queue)") == 8)
     }
 
     @Test func twoCrewsShareTheLanesAndDoEachJobOnce() async throws {
         let bench = try await Bench(lanes: 16)
-        let duty = Duty(.named("bench"), work: .within { job, _ in bench.note(job.kind); return Done() })
+        let duty = Duty(
+            .named("bench"),
+            work: .within { job, _ in
+                bench.note(job.kind)
+                return Done()
+            })
         let (one, two) = (try bench.crew(duty), try bench.crew(duty))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await one.run() }
@@ -309,10 +335,16 @@ private struct Trouble: Error {}
         let bench = try await Bench()
         _ = try await bench.pool.execute("UPDATE queue.queue SET paused_reason = 'upgrade' WHERE id = \(bench.queue)")
         try await bench.enqueue([("a", "a1")])
-        let duty = Duty(.named("bench"), work: .within { job, _ in bench.note(job.kind); return Done() })
+        let duty = Duty(
+            .named("bench"),
+            work: .within { job, _ in
+                bench.note(job.kind)
+                return Done()
+            })
         try await bench.running(duty) {
             try await bench.until {
-                try await bench.count("SELECT count(*) FROM queue.lane WHERE queue = \(bench.queue) AND owner IS NOT NULL") == 8
+                try await bench.count(
+                    "SELECT count(*) FROM queue.lane WHERE queue = \(bench.queue) AND owner IS NOT NULL") == 8
             }
             #expect(bench.order.isEmpty)
             _ = try await bench.pool.execute("UPDATE queue.queue SET paused_reason = NULL WHERE id = \(bench.queue)")
@@ -322,10 +354,16 @@ private struct Trouble: Error {}
 
     @Test func stoppingGivesLanesAndMembershipBack() async throws {
         let bench = try await Bench()
-        let duty = Duty(.named("bench"), work: .within { job, _ in bench.note(job.kind); return Done() })
+        let duty = Duty(
+            .named("bench"),
+            work: .within { job, _ in
+                bench.note(job.kind)
+                return Done()
+            })
         try await bench.running(duty) {
             try await bench.until {
-                try await bench.count("SELECT count(*) FROM queue.lane WHERE queue = \(bench.queue) AND owner IS NOT NULL") == 8
+                try await bench.count(
+                    "SELECT count(*) FROM queue.lane WHERE queue = \(bench.queue) AND owner IS NOT NULL") == 8
             }
         }
         #expect(try await bench.count("SELECT count(*) FROM queue.lane WHERE owner IS NOT NULL") == 0)

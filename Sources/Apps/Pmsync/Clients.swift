@@ -26,7 +26,9 @@ enum Clients {
         let key = makeKey()
         let secret = new.webhook.map { _ in Secret.make() }
         try await pool.transaction { transaction in
-            guard try await transaction.query("SELECT 1 FROM records.practice WHERE practice_id = \(new.practice)").count == 1
+            guard
+                try await transaction.query("SELECT 1 FROM records.practice WHERE practice_id = \(new.practice)").count
+                    == 1
             else { throw ClientError.unknownPractice(new.practice) }
             let id = UUID()
             do {
@@ -126,7 +128,8 @@ enum Clients {
         }
     }
 
-    static func moveWebhook(_ name: String, practice: String, to url: String, list: String, in pool: Pool) async throws {
+    static func moveWebhook(_ name: String, practice: String, to url: String, list: String, in pool: Pool) async throws
+    {
         try await pool.transaction { transaction in
             _ = try await transaction.execute(
                 """
@@ -144,7 +147,8 @@ enum Clients {
 
     private static func makeKey() -> String {
         let bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
-        let text = Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        let text = Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing(
+            "=", with: "")
         return "pmk_" + text
     }
 

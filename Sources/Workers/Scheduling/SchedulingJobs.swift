@@ -35,7 +35,8 @@ package struct SchedulingJobs: Sendable {
         case Self.message: return try await message(job, transaction)
         case Self.resend:
             let again = NewJob(
-                kind: Self.resend, key: fanOut.key(of: job.practice ?? ""), practice: job.practice, payload: job.payload)
+                kind: Self.resend, key: fanOut.key(of: job.practice ?? ""), practice: job.practice, payload: job.payload
+            )
             try await NewJob.enqueue([again], into: fanOutQueue, in: transaction)
             return Done(rings: [FanOut.queue])
         default: throw Failure(code: "unknown-kind", kind: .permanent, stage: "take", holdsKey: false)
@@ -142,7 +143,8 @@ package struct SchedulingJobs: Sendable {
         effects.code = "applied"
         effects.changes.append(
             NewChange(
-                type: change.rawValue, recordKind: "appointment", record: id, version: write.version, tell: message.tell))
+                type: change.rawValue, recordKind: "appointment", record: id, version: write.version, tell: message.tell
+            ))
     }
 
     private func onRecord(

@@ -22,7 +22,8 @@ struct Connection: ParsableArguments {
         let file = folder + "/database-url"
         guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
             throw ValidationError(
-                "no database: set PMSYNC_DATABASE_URL, or say --data DIR of a running `pmsync up` (\(file) is not there)")
+                "no database: set PMSYNC_DATABASE_URL, or say --data DIR of a running `pmsync up` (\(file) is not there)"
+            )
         }
         return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }

@@ -31,7 +31,8 @@ struct Apply: AsyncParsableCommand {
         let pool = try connection.pool()
         defer { pool.close() }
         do {
-            let isNew = try await DefinitionStore.apply(try Definition.files(inFolder: folder), by: NSUserName(), to: pool)
+            let isNew = try await DefinitionStore.apply(
+                try Definition.files(inFolder: folder), by: NSUserName(), to: pool)
             print(isNew ? "applied" : "in force already")
         } catch let error as DefinitionError {
             print(error.description)

@@ -12,7 +12,8 @@ struct Programs: Sendable {
     let practice: Found
 
     static func find(demo: Bool) throws(UpError) -> Programs {
-        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        let own =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
         let folder = (own as NSString).deletingLastPathComponent
         func found(_ name: String) throws(UpError) -> Found {
             let path = "\(folder)/pmsync-\(name)"

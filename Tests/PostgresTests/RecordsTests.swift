@@ -1,0 +1,195 @@
+import Foundation
+import Postgres
+import Practice
+import Records
+import TestSupport
+import Testing
+
+/// A practice of a test's own.
+private struct Office {
+    let pool: Pool
+    static let day = CalendarDay(year: 2026, month: 12, day: 1)!
+    static let nine = Date(timeIntervalSince1970: 1_796_137_200)
+
+    init(_ test: String = #function) async throws {
+        pool = try await TestDatabase.make(test).pool(size: 8)
+        for practice in ["p", "q"] {
+            _ = try await pool.execute(
+                """
+                INSERT INTO records.practice (practice_id, enterprise_id, name, zone)
+                VALUES (\(practice), 'e', 'Office', 'America/Denver')
+                """)
+        }
+    }
+
+    func book(
+        _ id: UUID = UUID(), start: Date = nine, minutes: Double = 30, doctor: String = "D1",
+        status: AppointmentStatus = .booked, version: Int32 = 0, entry: Int64
+    ) async throws {
+        var event = AppointmentEvent(kind: status == .cancelled ? .cancelled : .booked, at: start, entry: entry)
+        event.start = start
+        event.end = start + minutes * 60
+        event.resources = [ResourceUse(kind: .practitioner, code: doctor), ResourceUse(kind: .location, code: "MAIN")]
+        var state = Appointment(id: id, status: status, eventAt: start)
+        state.start = event.start
+        state.end = event.end
+        state.resources = event.resources
+        let write = AppointmentWrite(
+            practice: "p", enterprise: "e", appointment: state, versionBefore: version, isChanged: true, event: event,
+            newAliases: [], day: Self.day, definition: nil)
+        try await pool.transaction { try await write.write(in: $0) }
+    }
+
+    func count(_ sql: SQL) async throws -> Int64 {
+        try await pool.query(sql).first?.decode(Int64.self) ?? -1
+    }
+}
+
+@Suite struct RecordsTests {
+    @Test func changesAreNumberedWithoutGapsInCommitOrderHoweverManyCommitAtOnce() async throws {
+        let office = try await Office()
+        await withThrowingTaskGroup(of: Void.self) { group in
+            for index in 0..<40 {
+                group.addTask {
+                    try await office.pool.transaction { transaction in
+                        let change = NewChange(
+                            type: "appointment.booked", recordKind: "appointment", record: UUID(), version: 1)
+                        try await NewChange.append(
+                            [change, change], practice: "p", day: Office.day, entry: Int64(index), in: transaction)
+                        // Every fourth gives up after it had its numbers.
+                        if index % 4 == 3 { throw CancellationError() }
+                    }
+                }
+            }
+            while let result = await group.nextResult() {
+                if case .failure(let error) = result { #expect(error is CancellationError) }
+            }
+        }
+        let numbers = try await office.pool.query("SELECT number FROM records.change ORDER BY number").map {
+            try $0.decode(Int64.self)
+        }
+        #expect(numbers == Array(1...60))
+        #expect(try await office.count("SELECT last_change FROM records.practice WHERE practice_id = 'p'") == 60)
+        let outOfOrder = try await office.count(
+            "SELECT count(*) FROM records.change a JOIN records.change b ON b.number = a.number + 1 WHERE b.at < a.at - interval '1 second'"
+        )
+        #expect(outOfOrder == 0)
+    }
+
+    @Test func aSecondBookingOfATakenTimeStandsAsAnOverbooking() async throws {
+        let office = try await Office()
+        try await office.book(entry: 1)
+        try await office.book(start: Office.nine + 600, entry: 2)
+        #expect(try await office.count("SELECT count(*) FROM records.occupancy") == 2)
+        #expect(try await office.count("SELECT count(*) FROM records.occupancy WHERE exclusive") == 1)
+    }
+
+    @Test func twoBookingsOfOneTimeAtOnceBothStandAndOneExcludes() async throws {
+        let office = try await Office()
+        // The exclusion constraint refuses the loser, whose job is then tried again, as the queue does.
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for entry in 1...8 {
+                group.addTask {
+                    let id = UUID()
+                    while true {
+                        do {
+                            return try await office.book(id, entry: Int64(entry))
+                        } catch let error as PostgresError where error.violates("occupancy_excludes") {
+                            continue
+                        }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try await office.count("SELECT count(*) FROM records.occupancy WHERE exclusive") == 1)
+        #expect(try await office.count("SELECT count(*) FROM records.occupancy") == 8)
+    }
+
+    @Test func thePMsBookingDisplacesAHold() async throws {
+        let office = try await Office()
+        try await office.book(start: Office.nine - 7200, entry: 1)
+        _ = try await office.pool.execute(
+            """
+            INSERT INTO records.occupancy (practice_id, resource_id, during, exclusive, hold_id, held_until)
+            SELECT practice_id, id, tstzrange(\(Office.nine), \(Office.nine + 1800)), true, gen_random_uuid(), now()
+            FROM records.resource WHERE code = 'D1'
+            """)
+        try await office.book(entry: 2)
+        #expect(try await office.count("SELECT count(*) FROM records.occupancy WHERE hold_id IS NOT NULL") == 0)
+        #expect(try await office.count("SELECT count(*) FROM records.occupancy WHERE exclusive") == 2)
+    }
+
+    @Test func cancellingFreesTheSlotUnlessAnotherStillTakesIt() async throws {
+        let office = try await Office()
+        let (one, two) = (UUID(), UUID())
+        try await office.book(one, entry: 1)
+        try await office.book(two, entry: 2)
+        try await office.book(one, status: .cancelled, version: 1, entry: 3)
+        #expect(try await office.count("SELECT count(*) FROM records.slot WHERE status = 'busy'") == 1)
+        try await office.book(two, status: .cancelled, version: 1, entry: 4)
+        #expect(try await office.count("SELECT count(*) FROM records.slot WHERE status = 'busy'") == 0)
+        #expect(try await office.count("SELECT count(*) FROM records.slot WHERE status = 'free'") == 1)
+        #expect(try await office.count("SELECT count(*) FROM records.occupancy") == 0)
+    }
+
+    @Test func anOlderVersionIsRefusedByName() async throws {
+        let office = try await Office()
+        let id = UUID()
+        try await office.book(id, entry: 1)
+        try await office.book(id, start: Office.nine + 3600, version: 1, entry: 2)
+        await #expect(throws: RecordsError.stale) {
+            try await office.book(id, start: Office.nine + 7200, version: 1, entry: 3)
+        }
+        #expect(try await office.count("SELECT max(version) FROM records.appointment_version") == 2)
+    }
+
+    @Test func aPersonIsOneHoweverManyMeetThemAtOnceAndBlanksAreFilled() async throws {
+        let office = try await Office()
+        let alias = Alias(Identifier(.person, authority: "nextgen", value: "g-1"), trust: 90)
+        let ids = try await withThrowingTaskGroup(of: UUID.self) { group in
+            for index in 0..<12 {
+                group.addTask {
+                    var seen = PersonSighting(aliases: [alias])
+                    if index % 2 == 0 { seen.family = "ZZTEST" } else { seen.given = "ALEX" }
+                    if index == 5 {
+                        seen.aliases.append(Alias(Identifier(.mrn, authority: "p", value: "77"), trust: 80))
+                    }
+                    return try await office.pool.transaction { try await seen.record(enterprise: "e", in: $0) }
+                }
+            }
+            return try await group.reduce(into: Set<UUID>()) { $0.insert($1) }
+        }
+        #expect(ids.count == 1)
+        #expect(
+            try await office.count("SELECT count(*) FROM records.person WHERE family = 'ZZTEST' AND given = 'ALEX'")
+                == 1)
+        #expect(try await office.count("SELECT count(*) FROM records.person_alias") == 2)
+    }
+
+    @Test func aRegisteredPersonIsNotOverwrittenByASighting() async throws {
+        let office = try await Office()
+        var seen = PersonSighting(aliases: [Alias(Identifier(.mrn, authority: "p", value: "77"), trust: 80)])
+        _ = try await office.pool.transaction { try await seen.record(enterprise: "e", in: $0) }
+        _ = try await office.pool.execute("UPDATE records.person SET provisional = false")
+        seen.family = "ZZOTHER"
+        let known = seen
+        _ = try await office.pool.transaction { try await known.record(enterprise: "e", in: $0) }
+        #expect(try await office.count("SELECT count(*) FROM records.person WHERE family = ''") == 1)
+    }
+
+    @Test func openingFreesABlockAndNeverWhatIsBooked() async throws {
+        let office = try await Office()
+        try await office.book(entry: 1)
+        let doctor = ResourceUse(kind: .practitioner, code: "D1")
+        func slot(_ start: Date, _ status: SlotWrite.Status) async throws -> Bool {
+            let write = SlotWrite(practice: "p", use: doctor, start: start, end: start + 1800, status: status)
+            return try await office.pool.transaction { try await write.write(in: $0) } != nil
+        }
+        #expect(try await slot(Office.nine + 7200, .blocked))
+        #expect(try await !slot(Office.nine + 7200, .blocked))
+        #expect(try await slot(Office.nine + 7200, .free))
+        #expect(try await !slot(Office.nine, .free))
+        #expect(try await office.count("SELECT count(*) FROM records.slot WHERE status = 'busy'") == 1)
+    }
+}
