@@ -151,6 +151,8 @@ CREATE TABLE api.client (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     name text NOT NULL,
     key_hash bytea NOT NULL,
+    list text,
+    list_key text,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     revoked_at timestamp with time zone
 );
@@ -159,7 +161,7 @@ ALTER TABLE ONLY api.client FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE api.client OWNER TO pmsync;
 
-COMMENT ON TABLE api.client IS 'Who may call the FHIR side, for one practice; the key itself is kept nowhere. Written by pmsync client; never leaves (revoked).';
+COMMENT ON TABLE api.client IS 'Who may call the FHIR side, for one practice; the key itself is kept nowhere. list: its own appointments, a FHIR base or a CSV file, for reconciliation. Written by pmsync client; never leaves (revoked).';
 
 CREATE TABLE api.delivery (
     practice_id text NOT NULL,
