@@ -119,6 +119,12 @@ let tests: [Target] =
                 "Console", "Postgres", "Queue", "Reconciliation", "Practice", "Hosting", "TestSupport", .hummingbird,
                 .hummingbirdTesting, .httpTypes, .nio,
             ]),
+        test(
+            "PracticeSimulatorTests",
+            uses: [
+                "PracticeSimulator", "HL7", "MLLP", .hummingbird, .httpClient, .httpTypes, .nio, .nioHTTP1, .crypto, .log,
+                .lifecycle,
+            ]),
         test("PmsyncTests", uses: ["Pmsync", "Postgres", "Workflow", "TestSupport"]),
         test(
             "PathTests",

@@ -4,22 +4,22 @@ package import Foundation
 package actor AppStore {
     private var list = AppList()
     private let log: LineLog?
+    private let ledgerFile: String?
     private var dice: [Fault: FaultDie] = [:]
     private var queue: [String] = []
     private var busy: Set<String> = []
-    private var takers: [CheckedContinuation<Void, Never>] = []
-    private var watchers: [CheckedContinuation<Void, Never>] = []
-    private var isClosed = false
+    private let bell = Bell()
     /// The PM's numbers of the appointments to forget and to move, until pmsync sends them again.
     private var toForget: Set<String> = []
     private var toMove: Set<String> = []
     package private(set) var ledger: [LedgerLine] = []
 
-    /// - Parameter folder: keeps `app.log`; nil keeps nothing.
+    /// - Parameter folder: keeps `app.log` and `app-ledger.json`; nil keeps nothing.
     package init(folder: String?, faults: [FaultDose] = [], seed: UInt64 = 0) throws(SimulatorError) {
         for dose in faults where !dose.fault.isOfTheFeed { dice[dose.fault] = FaultDie(dose, seed: seed) }
         guard let folder else {
             log = nil
+            ledgerFile = nil
             return
         }
         try WholeFile.makeFolder(folder)
@@ -31,6 +31,9 @@ package actor AppStore {
             list.apply(event)
         }
         queue = list.unfetched
+        let ledgerFile = folder + "/app-ledger.json"
+        ledger = try WholeFile.read([LedgerLine].self, from: ledgerFile) ?? []
+        self.ledgerFile = ledgerFile
         self.log = log
     }
 
@@ -57,11 +60,11 @@ package actor AppStore {
         }
         let drops = strikes(.appDrops)
         if strikes(.appRefuses) {
-            note(.appRefuses, body.data.record.id)
+            try note(.appRefuses, body.data.record.id)
             try record([.refused(webhook: webhook)])
             return .refused
         }
-        if drops { note(.appDrops, body.data.record.id) }
+        if drops { try note(.appDrops, body.data.record.id) }
         let notice = Notice(
             order: list.notices.count + 1, webhook: webhook, type: body.type, event: body.data.event,
             id: body.data.record.id, version: body.data.record.version, receivedAt: now, times: 1, dropped: drops)
@@ -78,20 +81,20 @@ package actor AppStore {
     /// The next record to read from pmsync; waits for one; nil once closed. Nobody else is given the same record until
     /// `finish` or `retry`.
     func take() async -> String? {
-        while !isClosed {
+        while !bell.isClosed {
             if let index = queue.firstIndex(where: { !busy.contains($0) }) {
                 let id = queue.remove(at: index)
                 busy.insert(id)
                 return id
             }
-            await withCheckedContinuation { takers.append($0) }
+            await bell.wait()
         }
         return nil
     }
 
     func finish(_ id: String, _ appointment: AppAppointment?) throws(SimulatorError) {
         busy.remove(id)
-        defer { wake(&takers) }
+        defer { bell.ring() }
         guard var appointment else { return try record([.gone(id: id)]) }
         appointment.id = id
         // What pmsync found to differ and sent again is kept honestly from then on.
@@ -103,7 +106,7 @@ package actor AppStore {
             return try record([.fetched(appointment), .edited(edited(appointment))])
         }
         if strikes(.appEdits) {
-            note(.appEdits, id)
+            try note(.appEdits, id)
             return try record([.fetched(appointment), .edited(edited(appointment))])
         }
         try record([.fetched(appointment)])
@@ -115,16 +118,13 @@ package actor AppStore {
         enqueue(id)
     }
 
-    package func close() {
-        isClosed = true
-        wake(&takers)
-        wake(&watchers)
-    }
+    /// Lets everybody go who waits. From any thread; safe to repeat.
+    package nonisolated func close() { bell.close() }
 
     /// Waits until this is so of the list, or it is closed; asked again at each change.
     package func wait(until isSo: @Sendable (AppList) -> Bool) async {
-        while !isClosed, !isSo(list) {
-            await withCheckedContinuation { watchers.append($0) }
+        while !bell.isClosed, !isSo(list) {
+            await bell.wait()
         }
     }
 
@@ -139,13 +139,14 @@ package actor AppStore {
 
     private func strikes(_ fault: Fault) -> Bool { dice[fault]?.strikes() ?? false }
 
-    private func note(_ fault: Fault, _ id: String) {
+    private func note(_ fault: Fault, _ id: String) throws(SimulatorError) {
         ledger.append(LedgerLine(kind: "fault", name: fault.rawValue, appointment: id, found: fault.leavesADifference))
+        if let ledgerFile { try WholeFile.write(ledger, to: ledgerFile) }
     }
 
     private func enqueue(_ id: String) {
         if !queue.contains(id) { queue.append(id) }
-        wake(&takers)
+        bell.ring()
     }
 
     private func record(_ events: [AppList.Event]) throws(SimulatorError) {
@@ -159,12 +160,6 @@ package actor AppStore {
             }
         }
         for event in events { list.apply(event) }
-        wake(&watchers)
-    }
-
-    private func wake(_ waiting: inout [CheckedContinuation<Void, Never>]) {
-        let all = waiting
-        waiting = []
-        for one in all { one.resume() }
+        bell.ring()
     }
 }

@@ -11,13 +11,19 @@ package struct Fetcher: Service {
     private let base: String
     private let key: String
     private let catchUp: String?
+    private let wait: Duration
     private let logger: Logger
 
     /// - Parameters:
     ///   - base: pmsync's address, without `/fhir`.
     ///   - key: the API key; goes to `base` and `catchUp` alone.
     ///   - catchUp: where missed notices are read, `?after=N` appended; nil: gaps are left.
-    package init(_ store: AppStore, base: String, key: String, catchUp: String?, logger: Logger) {
+    ///   - wait: before what failed is tried again; ten times as long before a gap is looked at.
+    package init(
+        _ store: AppStore, base: String, key: String, catchUp: String?,
+        wait: Duration = .milliseconds(500), logger: Logger
+    ) {
+        self.wait = wait
         self.store = store
         self.base = base.hasSuffix("/") ? String(base.dropLast()) : base
         self.key = key
@@ -32,7 +38,7 @@ package struct Fetcher: Service {
                 if catchUp != nil { group.addTask { await watchForGaps() } }
             }
         } onGracefulShutdown: {
-            Task { await store.close() }
+            store.close()
         }
     }
 
@@ -43,12 +49,12 @@ package struct Fetcher: Service {
                     try await store.finish(id, try await fetch(id))
                 } catch {
                     logger.debug("a record could not be read yet")
-                    try? await Task.sleep(for: .milliseconds(500))
+                    try? await Task.sleep(for: wait)
                     await store.retry(id)
                 }
             }
         } onCancel: {
-            Task { await store.close() }
+            store.close()
         }
     }
 
@@ -70,7 +76,7 @@ package struct Fetcher: Service {
     private func watchForGaps() async {
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
             do {
-                try await Task.sleep(for: .seconds(5))
+                try await Task.sleep(for: wait * 10)
                 guard let after = await store.gapAfter, let catchUp else { continue }
                 try await read(from: catchUp, after: after)
             } catch is CancellationError {

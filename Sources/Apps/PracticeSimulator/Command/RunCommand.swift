@@ -128,13 +128,21 @@ private struct Exporter: Service {
     let office: Office
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown {
+        try await untilStopped {
             while true {
                 try await office.export(now: Date())
                 try await Task.sleep(for: .seconds(1))
             }
         }
+        try await office.export(now: Date())
     }
+}
+
+/// A stop in the middle is an end like another.
+private func untilStopped(_ body: @Sendable @escaping () async throws -> Void) async throws {
+    do {
+        try await cancelWhenGracefulShutdown(body)
+    } catch is CancellationError {}
 }
 
 private struct SenderService: Service {
@@ -142,12 +150,9 @@ private struct SenderService: Service {
     /// Whether the practice stays open when all is sent: its booking app has still to be read.
     let stays: Bool
 
+    /// What was not answered when it is stopped is sent at the next start.
     func run() async throws {
-        do {
-            try await cancelWhenGracefulShutdown { try await sender.run() }
-            if stays { try await gracefulShutdown() }
-        } catch is CancellationError {
-            // A stop in the middle of the script is an end like another; what was not answered is sent at the next start.
-        }
+        try await untilStopped { try await sender.run() }
+        if stays { try await untilStopped { try await gracefulShutdown() } }
     }
 }

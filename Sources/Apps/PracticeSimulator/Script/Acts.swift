@@ -207,7 +207,8 @@ extension Script {
             case 1:
                 entry.status = .noShow
                 told.append(Telling(act: .noShow, event: "S26", entry: entry, quick: false))
-                if dice.chance(premises.habits.comesAfterNoShow) {
+                // Without an id it could as well be another visit.
+                if person.ids != .none, dice.chance(premises.habits.comesAfterNoShow) {
                     told.append(kept(entry, person, oddities: [.keptAfterNoShow]))
                 }
             case 2:

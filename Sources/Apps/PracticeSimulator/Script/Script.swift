@@ -145,7 +145,6 @@ package struct Script: Sequence, IteratorProtocol, Sendable {
         guard left > 0 else {
             confirmQuietOne()
             inHistory = false
-            clock()
             return
         }
         now = now.adding(milliseconds: Int64(historyGap * Double(dice.within(10...190)) * 600))
@@ -181,9 +180,9 @@ package struct Script: Sequence, IteratorProtocol, Sendable {
     }
 
     private mutating func decideLive() {
+        clock()
         switch premises.clock {
         case .now:
-            clock()
             openNewDay()
             if told.isEmpty, let due = desk.nextDue(on: now.day, diary: diary, book: book), dice.chance(0.5) {
                 attend(due)

@@ -20,16 +20,19 @@ package struct Sender: Sendable {
     private let rate: Double
     private let quickRate: Double
     private let limit: Int?
+    /// Before a message is sent again; doubles up to five seconds.
+    private let firstWait: Duration
     private let logger: Logger
 
     package init(
-        _ office: Office, rate: Double, quickRate: Double = 0, limit: Int? = nil, logger: Logger,
-        connect: @escaping Connect
+        _ office: Office, rate: Double, quickRate: Double = 0, limit: Int? = nil,
+        firstWait: Duration = .milliseconds(200), logger: Logger, connect: @escaping Connect
     ) {
         self.office = office
         self.rate = rate
         self.quickRate = quickRate
         self.limit = limit
+        self.firstWait = firstWait
         self.logger = logger
         self.connect = connect
     }
@@ -66,7 +69,7 @@ package struct Sender: Sendable {
     /// The code of the answer. AR means not now: three times, then it goes on, and the code says so.
     private func send(_ delivery: Delivery, over wire: inout (any Wire)?) async throws -> String {
         var refusals = 0
-        var wait = Duration.milliseconds(200)
+        var wait = firstWait
         while true {
             try Task.checkCancellation()
             do {
@@ -98,7 +101,7 @@ package struct Sender: Sendable {
                 return try await connect()
             } catch {
                 try Task.checkCancellation()
-                try await Task.sleep(for: .milliseconds(500))
+                try await Task.sleep(for: firstWait)
             }
         }
     }
