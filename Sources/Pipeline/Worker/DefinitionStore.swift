@@ -53,7 +53,22 @@ package actor DefinitionStore {
                     WHERE (practice.name, practice.zone) IS DISTINCT FROM (excluded.name, excluded.zone)
                     """)
             }
+            try await setModes(definition, transaction)
             return inserted > 0
+        }
+    }
+}
+
+/// A destination that a practice's file names gets the mode that it says.
+private func setModes(_ definition: Definition, _ transaction: Transaction) async throws {
+    for practice in definition.practices.values {
+        for destination in practice.destinations {
+            _ = try await transaction.execute(
+                """
+                UPDATE api.subscription s SET mode = \(destination.mode.rawValue) FROM api.client c
+                WHERE c.practice_id = \(practice.id) AND c.name = \(destination.name) AND c.revoked_at IS NULL
+                    AND s.practice_id = c.practice_id AND s.client_id = c.id AND s.mode <> \(destination.mode.rawValue)
+                """)
         }
     }
 }

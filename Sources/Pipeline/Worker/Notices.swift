@@ -53,7 +53,9 @@ package struct Notices: Service {
         guard let practice = job.practice, let payload = NoticeJob(job) else {
             throw Failure(code: "unreadable-job", kind: .permanent, stage: "deliver", holdsKey: false)
         }
-        guard let pending = try await read(payload, practice) else { return { _ in } }
+        guard let pending = try await read(payload, practice) else {
+            return { transaction in try await letGo(payload, practice, transaction) }
+        }
         let receipt: Receipt
         do {
             receipt = try await pending.webhook.send(pending.notice, by: outbound)
@@ -101,6 +103,16 @@ package struct Notices: Service {
             webhook: Webhook(url: url, secrets: [secret, previous].compactMap { $0.flatMap(Secret.init) }))
     }
 
+    /// What nobody wants any more is not left pending; what was delivered stays so.
+    private func letGo(_ payload: NoticeJob, _ practice: String, _ transaction: Transaction) async throws {
+        _ = try await transaction.execute(
+            """
+            UPDATE api.delivery SET state = 'discarded', ended_at = clock_timestamp()
+            WHERE practice_id = \(practice) AND subscription_id = \(payload.subscription)
+                AND event_number = \(payload.event) AND state = 'pending'
+            """)
+    }
+
     private func note(_ job: Job, _ failure: Failure, _ transaction: Transaction) async throws {
         guard let practice = job.practice, let payload = NoticeJob(job) else { return }
         _ = try await transaction.execute(
@@ -108,6 +120,13 @@ package struct Notices: Service {
             UPDATE api.delivery SET attempts = attempts + 1, status = \(Int32(failure.detail))
             WHERE practice_id = \(practice) AND subscription_id = \(payload.subscription)
                 AND event_number = \(payload.event)
+            """)
+        // Standard Webhooks: 410 asks to be told nothing more.
+        guard failure.code == DeliveryFailure.gone.code else { return }
+        _ = try await transaction.execute(
+            """
+            UPDATE api.subscription SET ended_at = clock_timestamp()
+            WHERE practice_id = \(practice) AND id = \(payload.subscription) AND ended_at IS NULL
             """)
     }
 }

@@ -726,7 +726,7 @@ GRANT SELECT (practice_id, id, client_id, url, mode, queue, last_event, created_
     TO pmsync_console;
 GRANT SELECT ON api.delivery TO pmsync_console, pmsync_gateway;
 GRANT INSERT, UPDATE ON api.client, api.subscription TO pmsync_operator;
-GRANT UPDATE (last_event) ON api.subscription TO pmsync_scheduling;
+GRANT UPDATE (last_event, ended_at) ON api.subscription TO pmsync_scheduling;
 GRANT INSERT, UPDATE ON api.delivery TO pmsync_scheduling;
 GRANT UPDATE ON api.delivery TO pmsync_operator, pmsync_console;
 
