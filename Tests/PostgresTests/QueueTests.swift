@@ -42,7 +42,7 @@ private final class Bench: Sendable {
     /// Waits until so many things were noted.
     func notes(_ count: Int) async -> [String] {
         var iterator = heard.makeAsyncIterator()
-        while order.count < count { _ = await iterator.next() }
+        while order.count < count, !Task.isCancelled { _ = await iterator.next() }
         return order
     }
 
@@ -81,7 +81,7 @@ private final class Bench: Sendable {
 
 private struct Trouble: Error {}
 
-@Suite struct QueueTests {
+@Suite(.timeLimit(.minutes(1))) struct QueueTests {
     @Test func jobsOfOneKeyRunInTheOrderTheyCame() async throws {
         let bench = try await Bench()
         try await bench.enqueue((0..<60).map { (key: "k\($0 % 5)", kind: "\($0)") })
