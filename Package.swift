@@ -62,7 +62,7 @@ let apps =
         "Gateway", as: "pmsync-gateway",
         uses: [
             "HL7", "MLLP", "FHIR", "Practice", "Postgres", "Journal", "Queue", "Workflow", "Records", "Destination",
-            "Worker", "Hosting", .hummingbird, .httpTypes, .log, .lifecycle, .nio, .crypto,
+            "Worker", "Hosting", .hummingbird, .hummingbirdCore, .httpTypes, .log, .lifecycle, .nio, .crypto,
         ])
     + app(
         "Console", as: "pmsync-console",
@@ -167,6 +167,7 @@ extension Target.Dependency {
     static var nioEmbedded: Self { .product(name: "NIOEmbedded", package: "swift-nio") }
     static var nioTestUtils: Self { .product(name: "NIOTestUtils", package: "swift-nio") }
     static var hummingbird: Self { .product(name: "Hummingbird", package: "hummingbird") }
+    static var hummingbirdCore: Self { .product(name: "HummingbirdCore", package: "hummingbird") }
     static var hummingbirdTesting: Self { .product(name: "HummingbirdTesting", package: "hummingbird") }
     static var mustache: Self { .product(name: "Mustache", package: "swift-mustache") }
     static var httpClient: Self { .product(name: "AsyncHTTPClient", package: "async-http-client") }

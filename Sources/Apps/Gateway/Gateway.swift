@@ -57,7 +57,25 @@ package enum GatewayProgram {
                 program.readiness.announce("mllp", port)
                 mllp.open()
             })
-        return [PoolEnd(pools: [pool, writing]), definitions, DaysAhead(pool: pool), intake, listeners]
+
+        var reader = configuration
+        reader.role = "pmsync_api"
+        reader.applicationName = "pmsync-gateway-api"
+        let reading = Pool(reader, size: settings.number(.poolSize))
+        let http = program.readiness.gate("http")
+        let options = HTTPServer.Options(
+            host: host, port: settings.number(.httpPort), publicURL: settings.text(.publicURL),
+            maxMessage: settings.number(.maxFrameBytes))
+        let server = HTTPServer(
+            intake: intake, definitions: definitions, pool: pool, reading: reading, options: options,
+            metrics: metrics, readiness: program.readiness,
+            onListening: { port in
+                program.readiness.announce("http", port)
+                http.open()
+            })
+        return [
+            PoolEnd(pools: [pool, writing, reading]), definitions, DaysAhead(pool: pool), intake, listeners, server,
+        ]
     }
 
     /// Plain MLLP carries patients' data for anybody on the way to read: beyond loopback it must be named on purpose.
