@@ -287,7 +287,6 @@ CREATE TABLE records.person (
 CREATE INDEX person_by_survivor ON records.person (enterprise_id, survivor) WHERE survivor IS NOT NULL;
 COMMENT ON TABLE records.person IS
     'A person. Provisional rows come from any worker through records.seen_person; registration owns the rest. Never leaves.';
-CREATE INDEX person_by_survivor ON records.person (enterprise_id, survivor) WHERE survivor IS NOT NULL;
 
 CREATE TABLE records.person_alias (
     enterprise_id text NOT NULL,
