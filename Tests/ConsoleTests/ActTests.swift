@@ -1,0 +1,181 @@
+import Foundation
+import HTTPTypes
+import Postgres
+import Testing
+
+@Suite struct ActTests {
+    // MARK: Replay
+
+    @Test func `A replay says first what it will do, then moves the job, once for two submits`() async throws {
+        let fixture = try await Fixture.make()
+        let first = try await fixture.addParked("P1")
+        let second = try await fixture.addParked("P1")
+        let other = try await fixture.addParked("P1", code: "missing-sch")
+        try await fixture.browse(as: "ann") { browser in
+            #expect(try await browser.get("/jobs").text.contains("2 × Status code that no table knows"))
+            let preview = try await browser.get("/jobs/replay?state=parked&queue=scheduling&code=unmapped-status")
+            #expect(preview.text.contains("Replay 2 jobs"))
+            #expect(try await fixture.count("SELECT count(*) FROM queue.blocked WHERE state = 'retrying'") == 0)
+            let fields = ["state": "parked", "queue": "scheduling", "code": "unmapped-status"]
+            let seen = try #require(preview.hidden("seen"))
+            let done = try await browser.post("/jobs/replay", fields.merging(["seen": seen]) { $1 })
+            #expect(done.headers[.location] == "/jobs?done=replayed&count=2")
+            let moved = try await fixture.owner.query(
+                "SELECT id FROM queue.blocked WHERE state = 'retrying' ORDER BY id")
+            #expect(try moved.map { try $0.decode(Int64.self) } == [first, second])
+            // The worker tried the first again and it failed again, before the second submit came.
+            try await fixture.owner.execute(
+                """
+                UPDATE queue.blocked SET state = 'parked', run_at = NULL, blocked_at = clock_timestamp()
+                WHERE id = \(first)
+                """)
+            let again = try await browser.post("/jobs/replay", fields.merging(["seen": seen]) { $1 })
+            #expect(again.headers[.location] == "/jobs?done=replayed&count=0")
+            let page = try await browser.get("/jobs?done=replayed&count=0").text
+            #expect(page.contains("Nothing was left to replay"))
+        }
+        #expect(try await fixture.text("SELECT state FROM queue.blocked WHERE id = \(first)") == "parked")
+        #expect(try await fixture.text("SELECT state FROM queue.blocked WHERE id = \(other)") == "parked")
+        #expect(try await fixture.count("SELECT count(*) FROM console.audit WHERE act = 'replayed'") == 1)
+    }
+
+    @Test func `One job alone is replayed from its page`() async throws {
+        let fixture = try await Fixture.make()
+        let job = try await fixture.addParked("P1")
+        let other = try await fixture.addParked("P1")
+        try await fixture.browse(as: "ann") { browser in
+            let seen = try #require(try await browser.get("/jobs/\(job)").hidden("seen"))
+            _ = try await browser.post("/jobs/replay", ["id": "\(job)", "seen": seen])
+        }
+        #expect(try await fixture.text("SELECT state FROM queue.blocked WHERE id = \(job)") == "retrying")
+        #expect(try await fixture.text("SELECT state FROM queue.blocked WHERE id = \(other)") == "parked")
+    }
+
+    @Test func `A job that is waiting or retrying is not replayed`() async throws {
+        let fixture = try await Fixture.make()
+        let job = try await fixture.addParked("P1")
+        try await fixture.owner.execute("UPDATE queue.blocked SET state = 'waiting', code = NULL")
+        try await fixture.browse(as: "ann") { browser in
+            #expect(try await !browser.get("/jobs/\(job)").text.contains("Replay this job"))
+            let answer = try await browser.post("/jobs/replay", ["id": "\(job)", "seen": "99999999999999999"])
+            #expect(answer.headers[.location] == "/jobs?done=replayed&count=0")
+        }
+        #expect(try await fixture.text("SELECT state FROM queue.blocked") == "waiting")
+    }
+
+    // MARK: Discard
+
+    @Test func `Nothing is discarded without a reason; with one, the message's outcome says so`() async throws {
+        let fixture = try await Fixture.make()
+        let entry = try await fixture.addMessage("P1", "MSH|^~\\&|A|B|||20261122||SIU^S12|1|P|2.3\r")
+        let job = try await fixture.addParked("P1", entry: entry)
+        try await fixture.browse(as: "ann") { browser in
+            #expect(try await browser.post("/jobs/\(job)/discard", ["reason": " "]).status == .badRequest)
+            #expect(try await fixture.count("SELECT count(*) FROM queue.blocked") == 1)
+            let done = try await browser.post("/jobs/\(job)/discard", ["reason": "a test of the PM"])
+            #expect(done.headers[.location] == "/jobs?done=discarded")
+            #expect(try await browser.post("/jobs/\(job)/discard", ["reason": "again"]).status == .notFound)
+        }
+        #expect(try await fixture.count("SELECT count(*) FROM queue.blocked") == 0)
+        let outcomes = try await fixture.count(
+            "SELECT count(*) FROM journal.outcome WHERE entry_id = \(entry) AND code = 'discarded'")
+        #expect(outcomes == 1)
+        let kept = try await fixture.count(
+            """
+            SELECT count(*) FROM console.audit
+            WHERE act = 'discarded' AND actor = 'ann' AND reason = 'a test of the PM' AND practice_id = 'P1'
+            """)
+        #expect(kept == 1)
+    }
+
+    @Test func `Discarding a notice's job ends the notice too`() async throws {
+        let fixture = try await Fixture.make()
+        let subscription = UUID()
+        try await fixture.owner.execute(
+            """
+            WITH client AS (
+                INSERT INTO api.client (practice_id, id, name, key_hash) VALUES ('P1', \(Fixture.client), 'app', '\\x01')
+            ), subscription AS (
+                INSERT INTO api.subscription (practice_id, id, client_id, url, secret, queue)
+                SELECT 'P1', \(subscription), \(Fixture.client), 'http://localhost/', sha256('x'), id
+                FROM queue.queue WHERE name = 'fan-out'
+            )
+            INSERT INTO api.delivery (practice_id, subscription_id, event_number, id, type, record_kind, record_id, version)
+            VALUES ('P1', \(subscription), 7, gen_random_uuid(), 'appointment.changed', 'appointment', \(Fixture.record), 1)
+            """)
+        let job = try await fixture.addParked(
+            "P1", code: "refused", kind: "notice",
+            payload: #"{"subscription":"\#(subscription.uuidString.lowercased())","event":7}"#)
+        try await fixture.browse(as: "ann") { browser in
+            let page = try await browser.get("/findings/P1/key-P1").text
+            #expect(page.contains("appointment.changed") && page.contains("Pending"))
+            let done = try await browser.post("/jobs/\(job)/discard", ["reason": "the app is gone"])
+            #expect(done.status == .seeOther)
+        }
+        #expect(try await fixture.text("SELECT state FROM api.delivery") == "discarded")
+    }
+
+    // MARK: Findings
+
+    @Test func `Sending again enqueues one job for the worker, also when the form is sent twice`() async throws {
+        let fixture = try await Fixture.make()
+        let path = "/findings/P1/key-P1"
+        try await fixture.browse(as: "ann") { browser in
+            let seen = try #require(try await browser.get(path).hidden("seen"))
+            let done = try await browser.post(path + "/resend", ["seen": seen])
+            #expect(done.headers[.location] == path + "?done=resent")
+            let again = try await browser.post(path + "/resend", ["seen": seen])
+            #expect(again.headers[.location] == path + "?done=already")
+            #expect(try await browser.get(path).text.contains("Sent again"))
+        }
+        let jobs = try await fixture.owner.query(
+            """
+            SELECT j.kind, j.practice_id, j.payload->>'practice', j.payload->>'finding', j.payload->>'record',
+                j.payload->>'client'
+            FROM queue.job j JOIN queue.queue q ON q.id = j.queue WHERE q.name = 'scheduling'
+            """)
+        try #require(jobs.count == 1)
+        let (kind, practice, named, finding, record, client) = try jobs[0].decode(
+            (String, String, String, String, String, String).self)
+        #expect((kind, practice, named, finding) == ("resend", "P1", "P1", "key-P1"))
+        #expect(UUID(uuidString: record) == Fixture.record && UUID(uuidString: client) == Fixture.client)
+        #expect(try await fixture.count("SELECT count(*) FROM reconciliation.finding_act WHERE act = 'resend'") == 1)
+        #expect(try await fixture.count("SELECT count(*) FROM console.audit WHERE act = 'resent'") == 1)
+    }
+
+    @Test func `A finding is accepted with a reason only, and is then not counted as open`() async throws {
+        let fixture = try await Fixture.make()
+        let path = "/findings/P1/key-P1"
+        try await fixture.browse(as: "ann") { browser in
+            #expect(try await browser.post(path + "/accept", ["seen": "0"]).status == .badRequest)
+            #expect(try await browser.get("/").text.contains("1 finding needs you"))
+            let done = try await browser.post(path + "/accept", ["seen": "0", "reason": "the patient knows"])
+            #expect(done.headers[.location] == path + "?done=accepted")
+            #expect(try await browser.get("/").text.contains("In agreement"))
+            #expect(try await browser.get("/findings?state=accepted").text.contains("key-P1"))
+            #expect(try await browser.get(path).text.contains("the patient knows"))
+        }
+        #expect(try await fixture.count("SELECT count(*) FROM console.audit WHERE act = 'accepted'") == 1)
+    }
+
+    @Test func `An act upon a page that others have overtaken is refused`() async throws {
+        let fixture = try await Fixture.make()
+        try await fixture.browse(as: "ann") { browser in
+            _ = try await browser.post("/findings/P1/key-P1/accept", ["seen": "0", "reason": "fine"])
+            let late = try await browser.post("/findings/P1/key-P1/resend", ["seen": "0"])
+            #expect(late.status == .conflict)
+        }
+        #expect(try await fixture.count("SELECT count(*) FROM queue.job") == 0)
+    }
+
+    @Test func `An act whose audit cannot be written does not happen`() async throws {
+        let fixture = try await Fixture.make()
+        let job = try await fixture.addParked("P1")
+        try await fixture.browse(as: "ann") { browser in
+            _ = try await browser.get("/")
+            try await fixture.owner.execute("ALTER TABLE console.audit ADD CHECK (act <> 'discarded')")
+            #expect(try await browser.post("/jobs/\(job)/discard", ["reason": "no"]).status.code == 500)
+        }
+        #expect(try await fixture.count("SELECT count(*) FROM queue.blocked") == 1)
+    }
+}

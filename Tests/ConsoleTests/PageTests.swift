@@ -1,0 +1,214 @@
+import Console
+import Foundation
+import HTTPTypes
+import Postgres
+import Testing
+
+@Suite struct PageTests {
+    /// An appointment that a hostile sender made: every field is markup.
+    private static let hostile = #"<script>alert(1)</script>"'><img src=x onerror=alert(2)>&amp;"#
+
+    @Test func `This morning shows the last comparison, and each number leads to what it counts`() async throws {
+        let fixture = try await Fixture.make()
+        try await fixture.addRun("P1")
+        _ = try await fixture.addParked("P1")
+        _ = try await fixture.addMessage("P1", "MSH|^~\\&|A|B|||20261122||SIU^S12|1|P|2.3\r")
+        try await fixture.browse(as: "ann") { browser in
+            let page = try await browser.get("/").text
+            for figure in ["412", "410", "409", "398", "10", "4"] {
+                #expect(page.contains(#"<span class="value">\#(figure)</span>"#), "\(figure)")
+            }
+            #expect(page.contains("1 finding needs you"))
+            #expect(
+                page.contains(#"href="/findings?practice=P1&amp;state=open&amp;code=missing-in-app&amp;age=today""#))
+            #expect(page.contains("1 job is parked"))
+            #expect(page.contains("Feed nextgen"))
+            #expect(page.contains("as of 02:28"), "sources are told in the practice's own time")
+            let list = try await browser.get("/findings?practice=P1&state=open&code=missing-in-app&age=today").text
+            #expect(list.contains("A.B. ..4321"))
+            #expect(try await browser.get("/findings?practice=P1&state=open&age=3").text.contains("Nothing is open"))
+        }
+    }
+
+    @Test func `A finding shows each side, marks what differs in words, and says how it is mended`() async throws {
+        let fixture = try await Fixture.make()
+        try await fixture.browse(as: "ann") { browser in
+            let page = try await browser.get("/findings/P1/key-P1").text
+            #expect(page.contains("Not in the booking app"))
+            #expect(page.contains("never sent") && page.contains("Send the appointment to the booking app again."))
+            #expect(page.contains("≠ With (differs)"))
+            #expect(!page.contains("≠ Start (differs)"))
+            #expect(page.contains("≠ Is there (differs)"))
+            #expect(page.contains("Send this one again"))
+        }
+    }
+
+    @Test func `Findings come in pages, each once`() async throws {
+        let fixture = try await Fixture.make()
+        for number in 1...119 { try await fixture.addFinding("P1", key: "k\(number)~&?/#") }
+        try await fixture.browse(as: "ann") { browser in
+            var next: String? = "/findings"
+            var seen: [String] = []
+            var pages = 0
+            while let path = next {
+                let page = try await browser.get(path).text
+                seen += page.matches(of: /href="(\/findings\/P1\/[^"]+)"/).map { String($0.1) }
+                next = page.firstMatch(of: /href="([^"]*after=[^"]*)"/)
+                    .map { String($0.1).replacing("&amp;", with: "&") }
+                pages += 1
+                try #require(pages < 9)
+            }
+            #expect(pages == 3)
+            #expect(seen.count == 120 && Set(seen).count == 120)
+            #expect(try await browser.get(seen[5]).status == .ok, "an odd key survives the address")
+        }
+    }
+
+    @Test func `One practice's person sees nothing of another's, whatever the address`() async throws {
+        let fixture = try await Fixture.make()
+        try await fixture.addRun("P2")
+        let entry = try await fixture.addMessage("P2", "MSH|^~\\&|A|B|||20261122||SIU^S12|SECRET2|P|2.3\r")
+        let job = try await fixture.addParked("P2", entry: entry, code: "unmapped-location")
+        let day = try #require(try await fixture.text("SELECT current_date::text"))
+        try await fixture.browse(as: "ann") { browser in
+            for path in [
+                "/findings/P2/key-P2", "/jobs/\(job)", "/messages/\(day)/\(entry)", "/report/scheduling?practice=P2",
+            ] {
+                #expect(try await browser.get(path).status == .notFound, "\(path)")
+            }
+            for path in [
+                "/", "/findings?state=all", "/findings?practice=P2", "/jobs?state=all", "/jobs?practice=P2", "/feeds",
+                "/messages", "/messages?control=SECRET2", "/jobs/replay?id=\(job)",
+            ] {
+                let page = try await browser.get(path)
+                #expect(page.status == .ok, "\(path)")
+                #expect(!page.text.contains("Hill") && !page.text.contains("key-P2"), "\(path)")
+                #expect(!page.text.contains(#"data-label="Control id"><code>SECRET2"#), "\(path)")
+                #expect(!page.text.contains("location code"), "\(path)")
+            }
+            for (path, fields) in [
+                ("/findings/P2/key-P2/accept", ["reason": "no", "seen": "0"]),
+                ("/findings/P2/key-P2/resend", ["seen": "0"]), ("/jobs/\(job)/discard", ["reason": "no"]),
+                ("/messages/\(day)/\(entry)/reveal", ["reason": "no"]),
+            ] {
+                #expect(try await browser.post(path, fields).status == .notFound, "\(path)")
+            }
+            _ = try await browser.post("/jobs/replay", ["id": "\(job)", "seen": "99999999999999999"])
+        }
+        #expect(try await fixture.count("SELECT count(*) FROM queue.blocked WHERE state = 'parked'") == 1)
+        #expect(try await fixture.count("SELECT count(*) FROM reconciliation.finding_act") == 0)
+        try await fixture.browse(as: "ben") { browser in
+            let page = try await browser.get("/jobs/\(job)")
+            #expect(page.status == .ok)
+            #expect(try await browser.get("/findings/P2/key-P2").status == .ok)
+        }
+    }
+
+    @Test func `What no practice claims is seen by everybody who may sign in`() async throws {
+        let fixture = try await Fixture.make()
+        let job = try await fixture.addParked(nil, code: "unknown-practice")
+        for person in ["ann", "ben"] {
+            try await fixture.browse(as: person) { browser in
+                let page = try await browser.get("/jobs/\(job)")
+                #expect(page.status == .ok)
+                #expect(try await browser.get("/jobs").text.contains("1 × Unknown practice"))
+            }
+        }
+    }
+
+    @Test func `Markup in a message, a code or a name comes out as text on every page`() async throws {
+        let fixture = try await Fixture.make()
+        let hostile = Self.hostile
+        let json = String(decoding: try JSONEncoder().encode(hostile).dropFirst().dropLast(), as: UTF8.self)
+        try await fixture.owner.execute("UPDATE records.practice SET name = \(hostile) WHERE practice_id = 'P1'")
+        try await fixture.addRun("P1")
+        try await fixture.addFinding("P1", key: hostile, code: hostile, initials: json, reference: json, state: json)
+        let text =
+            "MSH|^~\\&|\(hostile)|\(hostile)|||20261122||SIU^S12|\(hostile)|P|2.3\rPID|||\(hostile)||\(hostile)\r"
+        let entry = try await fixture.addMessage(
+            "P1", text, feed: hostile, controlID: hostile, peer: hostile, type: hostile)
+        let job = try await fixture.addParked("P1", entry: entry, code: hostile, detail: hostile, stage: hostile)
+        try await fixture.owner.execute(
+            "INSERT INTO journal.refusal (feed, peer, reason, size, head) VALUES (\(hostile), \(hostile), \(hostile), 1, '')"
+        )
+        try await fixture.owner.execute(
+            """
+            INSERT INTO queue.worker (name, host, version, lease_until)
+            VALUES (\(hostile), \(hostile), \(hostile), clock_timestamp())
+            """)
+        try await fixture.owner.execute("UPDATE queue.queue SET paused_reason = \(hostile)")
+        let day = try #require(try await fixture.text("SELECT current_date::text"))
+        let key = try #require(hostile.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
+        try await fixture.browse(as: "ann") { browser in
+            func check(_ page: Browser.Page, _ path: String) {
+                #expect(page.status == .ok, "\(path)")
+                #expect(!page.text.contains("<script") && !page.text.contains("<img"), "\(path)")
+                #expect(
+                    page.text.contains("&lt;script&gt;"), "\(path): nothing hostile came through, so nothing is shown")
+            }
+            _ = try await browser.post("/findings/P1/\(key)/accept", ["reason": hostile, "seen": "0"])
+            for path in [
+                "/", "/findings?state=all", "/findings?code=\(key)&state=\(key)", "/findings/P1/\(key)", "/feeds",
+                "/jobs",
+                "/jobs?queue=\(key)&code=\(key)&state=all", "/jobs/\(job)", "/jobs/replay?code=\(key)&state=parked",
+                "/messages?control=\(key)&feed=\(key)&type=\(key)", "/messages/\(day)/\(entry)",
+                "/report/scheduling?practice=P1",
+            ] {
+                check(try await browser.get(path), path)
+            }
+            check(try await browser.post("/messages/\(day)/\(entry)/reveal", ["reason": hostile]), "reveal")
+            let failed = try await browser.post("/sign-in", ["name": hostile, "password": "x", "to": hostile])
+            #expect(!failed.text.contains("<script") && failed.text.contains("&lt;script&gt;"))
+        }
+    }
+
+    @Test func `A message's values are masked until somebody says why, and that is on record`() async throws {
+        let fixture = try await Fixture.make()
+        let text = "MSH|^~\\&|EPM|SITE|||20261122||SIU^S12|C77|P|2.3\rPID|1||MRN555^^^A||DOE^JANE^Q||19700101|F\r"
+        let entry = try await fixture.addMessage("P1", text)
+        let job = try await fixture.addParked("P1", entry: entry)
+        let day = try #require(try await fixture.text("SELECT current_date::text"))
+        try await fixture.browse(as: "ann") { browser in
+            for path in ["/jobs/\(job)", "/messages/\(day)/\(entry)"] {
+                let page = try await browser.get(path).text
+                #expect(!page.contains("DOE") && !page.contains("MRN555") && !page.contains("19700101"), "\(path)")
+                #expect(page.contains("2. PID") && page.contains("5 (3 parts)"), "\(path)")
+                #expect(page.contains("C77") && page.contains("EPM"), "\(path): where from and what is no secret")
+            }
+            let path = "/messages/\(day)/\(entry)/reveal"
+            #expect(try await browser.post(path, ["reason": "  "]).status == .badRequest)
+            #expect(try await fixture.count("SELECT count(*) FROM console.audit WHERE act = 'revealed'") == 0)
+            let page = try await browser.post(path, ["reason": "she called"])
+            #expect(page.text.contains("DOE") && page.text.contains("MRN555"))
+        }
+        let kept = try await fixture.count(
+            """
+            SELECT count(*) FROM console.audit
+            WHERE act = 'revealed' AND actor = 'ann' AND reason = 'she called' AND practice_id = 'P1'
+            """)
+        #expect(kept == 1)
+    }
+
+    @Test func `A page has one heading of the first rank, a language, and a label for each field`() async throws {
+        let fixture = try await Fixture.make()
+        try await fixture.addRun("P1")
+        let entry = try await fixture.addMessage("P1", "not hl7")
+        let job = try await fixture.addParked("P1", entry: entry)
+        let day = try #require(try await fixture.text("SELECT current_date::text"))
+        try await fixture.browse(as: "ann") { browser in
+            for path in [
+                "/", "/findings", "/findings/P1/key-P1", "/feeds", "/jobs", "/jobs/\(job)", "/jobs/replay?id=\(job)",
+                "/messages", "/messages/\(day)/\(entry)", "/report/scheduling", "/sign-in", "/nowhere",
+            ] {
+                let page = try await browser.get(path).text
+                #expect(page.matches(of: /<h1>/).count == 1, "\(path)")
+                #expect(page.contains(#"<html lang="en">"#) && page.contains(#"<a class="skip""#), "\(path)")
+                #expect(page.matches(of: /<table>/).count == page.matches(of: /<caption>/).count, "\(path)")
+                #expect(!page.contains("<script") && !page.contains("style="), "\(path)")
+                let fields = page.matches(of: /<input id="([a-z-]+)"/).map { $0.1 }
+                for field in fields { #expect(page.contains(#"<label for="\#(field)">"#), "\(path) \(field)") }
+                #expect(Set(fields).count == fields.count, "\(path): an id stands once")
+            }
+        }
+    }
+}
