@@ -1,4 +1,5 @@
 import Foundation
+import Hosting
 
 /// A program to run: what `up` keeps alive.
 struct ChildPlan: Sendable {
@@ -8,6 +9,16 @@ struct ChildPlan: Sendable {
     var environment: [String: String]
     /// Where its log lines go.
     let log: String
+
+    /// Where it listened the first time it listens again: others have been told.
+    mutating func keepPorts(_ ready: [String: String]) {
+        let keys: [String: Settings.Key] = [
+            "mllp": .mllpPort, "http": .httpPort, "console": .consolePort, "admin": .adminPort,
+        ]
+        for (fact, key) in keys {
+            if let port = ready[fact] { environment[key.name] = port }
+        }
+    }
 }
 
 /// One run of a program. It holds one end of a pipe as its standard input and shuts down when that closes, so it never

@@ -2,7 +2,7 @@ import Foundation
 
 /// Keeps one program running: starts it, and again whenever it dies, at once the first time and then ever slower.
 actor Keeper {
-    private let plan: ChildPlan
+    private var plan: ChildPlan
     private let say: @Sendable (String) -> Void
     private var child: Child?
     private var keeping: Task<Void, Never>?
@@ -18,7 +18,8 @@ actor Keeper {
         let first = try Child(plan)
         child = first
         for await facts in first.ready {
-            keeping = Task { await keep(first, port: facts) }
+            plan.keepPorts(facts)
+            keeping = Task { await keep(first) }
             return facts
         }
         var status: Int32 = 0
@@ -32,7 +33,7 @@ actor Keeper {
         await keeping?.value
     }
 
-    private func keep(_ first: Child, port facts: [String: String]) async {
+    private func keep(_ first: Child) async {
         var current = first
         var quick = 0
         while true {
