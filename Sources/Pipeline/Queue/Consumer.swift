@@ -280,7 +280,7 @@ actor Consumer {
         }
         _ = try await transaction.execute(
             Queries.block(job, state: state, attempts: attempts, after: after, failure: failure))
-        if state != "retrying" { try await duty.onBlocked?(job, failure, transaction) }
+        try await duty.onFailure?(job, failure, transaction)
         report.failed.append((job, failure, state))
         return failure.holdsKey
     }

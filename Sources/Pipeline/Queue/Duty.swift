@@ -33,17 +33,17 @@ package struct Duty: Sendable {
     let queues: Queues
     let retry: RetrySchedule
     let work: Work
-    /// Called in the commit that parks a job or gives it up, so that its owner can note it.
-    let onBlocked: (@Sendable (Job, Failure, Transaction) async throws -> Void)?
+    /// Called in the commit that notes a failed attempt, so that the job's owner can note it too.
+    let onFailure: (@Sendable (Job, Failure, Transaction) async throws -> Void)?
 
     package init(
         _ queues: Queues, retry: RetrySchedule = .local,
-        onBlocked: (@Sendable (Job, Failure, Transaction) async throws -> Void)? = nil, work: Work
+        onFailure: (@Sendable (Job, Failure, Transaction) async throws -> Void)? = nil, work: Work
     ) {
         self.queues = queues
         self.retry = retry
         self.work = work
-        self.onBlocked = onBlocked
+        self.onFailure = onFailure
     }
 }
 

@@ -34,7 +34,7 @@ package struct Notices: Service {
     package func duty() -> Duty {
         Duty(
             .prefixed(Self.queuePrefix), retry: RetrySchedule(steps: Webhook.waits),
-            onBlocked: { job, failure, transaction in try await note(job, failure, transaction) },
+            onFailure: { job, failure, transaction in try await note(job, failure, transaction) },
             work: .outside(atOnce: 16) { job in try await deliver(job) })
     }
 
