@@ -125,7 +125,9 @@ let tests: [Target] =
                 "PracticeSimulator", "HL7", "MLLP", .hummingbird, .httpClient, .httpTypes, .nio, .nioHTTP1, .crypto, .log,
                 .lifecycle,
             ]),
-        test("PmsyncTests", uses: ["Pmsync", "Postgres", "Workflow", "TestSupport"]),
+        test(
+            "PmsyncTests",
+            uses: ["Pmsync", "HL7", "MLLP", "Postgres", "Journal", "Queue", "Workflow", "Worker", "TestSupport"]),
         test(
             "PathTests",
             uses: [

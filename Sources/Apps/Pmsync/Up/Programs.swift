@@ -12,18 +12,25 @@ struct Programs: Sendable {
     let practice: Found
 
     static func find(demo: Bool) throws(UpError) -> Programs {
+        var always: [Found] = []
+        for name in ["gateway", "scheduling", "console"] {
+            always.append(Found(name: name, path: try path(of: name)))
+        }
+        return Programs(always: always, practice: Found(name: "practice", path: demo ? try path(of: "practice") : ""))
+    }
+
+    /// Where this program is.
+    static var folder: String {
         let own =
             (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-        let folder = (own as NSString).deletingLastPathComponent
-        func found(_ name: String) throws(UpError) -> Found {
-            let path = "\(folder)/pmsync-\(name)"
-            guard FileManager.default.isExecutableFile(atPath: path) else {
-                throw .missingProgram("pmsync-\(name)", folder: folder)
-            }
-            return Found(name: name, path: path)
+        return (own as NSString).deletingLastPathComponent
+    }
+
+    static func path(of name: String) throws(UpError) -> String {
+        let path = "\(folder)/pmsync-\(name)"
+        guard FileManager.default.isExecutableFile(atPath: path) else {
+            throw .missingProgram("pmsync-\(name)", folder: folder)
         }
-        var always: [Found] = []
-        for name in ["gateway", "scheduling", "console"] { always.append(try found(name)) }
-        return Programs(always: always, practice: demo ? try found("practice") : Found(name: "practice", path: ""))
+        return path
     }
 }

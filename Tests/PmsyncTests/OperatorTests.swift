@@ -1,0 +1,184 @@
+import Foundation
+import Journal
+import Postgres
+import Queue
+import TestSupport
+import Testing
+
+@testable import Pmsync
+
+@Suite struct OperatorTests {
+    @Test func `A dry run of a replay changes nothing`() async throws {
+        try await Office.open { office in
+            let job = try await office.block(entry: try await office.enter())
+            #expect(await office.run("replay", "--parked", "--dry-run") == 0)
+            #expect(await office.run("replay", "--job", "\(job)", "--dry-run") == 0)
+            #expect(try await office.states() == ["parked"])
+            #expect(try await office.count("SELECT count(*) FROM console.audit") == 0)
+        }
+    }
+
+    @Test func `A replay puts parked jobs back to work, on record, and leaves the others`() async throws {
+        try await Office.open { office in
+            for state in ["parked", "waiting", "uncertain", "parked"] { _ = try await office.block(state) }
+            let plan = try await ReplayPlan(parkedIn: "scheduling", code: nil, from: office.pool)
+            #expect(plan.rows.map(\.state) == ["parked", "parked"])
+            #expect(plan.rows.map(\.order) == [1, 2])
+            #expect(
+                await office.run("replay", "--parked", "--workflow", "scheduling", "--code", "unmapped-status") == 0)
+            #expect(try await office.states() == ["retrying", "waiting", "uncertain", "retrying"])
+            #expect(try await office.count("SELECT count(*) FROM console.audit WHERE act = 'replayed'") == 2)
+        }
+    }
+
+    @Test func `Parked jobs of another code or queue are not replayed`() async throws {
+        try await Office.open { office in
+            _ = try await office.block()
+            #expect(await office.run("replay", "--parked", "--code", "another") == 0)
+            #expect(await office.run("replay", "--parked", "--workflow", "fan-out") == 0)
+            #expect(await office.run("replay", "--parked", "--workflow", "nowhere") == 1)
+            #expect(try await office.states() == ["parked"])
+        }
+    }
+
+    @Test func `An id that is not there is said to be so`() async throws {
+        try await Office.open { office in
+            await #expect(throws: CommandError.unknownJob(999)) { try await ReplayPlan(job: 999, from: office.pool) }
+            #expect(await office.run("replay", "--job", "999") == 1)
+            #expect(await office.run("discard", "999", "--reason", "gone") == 1)
+            #expect(await office.run("job", "999") == 1)
+            #expect(await office.run("message", "999") == 1)
+            #expect(await office.run("message", "2026-01-01/999") == 1)
+        }
+    }
+
+    @Test func `What is discarded is gone, with an outcome, and a reason on record`() async throws {
+        try await Office.open { office in
+            let entry = try await office.enter()
+            let job = try await office.block(entry: entry)
+            #expect(await office.run("discard", "\(job)", "--reason", "sent by mistake") == 0)
+            #expect(try await office.states() == [])
+            #expect(
+                try await office.count(
+                    """
+                    SELECT count(*) FROM journal.outcome
+                    WHERE entry_id = \(entry.number) AND code = 'discarded' AND workflow = 'scheduling'
+                    """) == 1)
+            #expect(
+                try await office.count(
+                    """
+                    SELECT count(*) FROM console.audit WHERE act = 'discarded' AND subject = \("job \(job)")
+                        AND reason = 'sent by mistake' AND practice_id = 'demo'
+                    """) == 1)
+        }
+    }
+
+    @Test func `A job that still runs by itself is neither discarded nor replayed`() async throws {
+        try await Office.open { office in
+            let job = try await office.block("retrying")
+            #expect(await office.run("discard", "\(job)", "--reason", "x") == 1)
+            #expect(await office.run("replay", "--job", "\(job)") == 1)
+            #expect(try await office.states() == ["retrying"])
+            #expect(try await office.count("SELECT count(*) FROM console.audit") == 0)
+        }
+    }
+
+    @Test func `A discarded message is taken up anew by a replay, and an applied one is not`() async throws {
+        try await Office.open { office in
+            let message = Bookings(from: Date()).message(1)
+            let entry = try await office.enter(message)
+            let job = try await office.block(entry: entry)
+            #expect(await office.run("discard", "\(job)", "--reason", "x") == 0)
+            #expect(await office.run("replay", "--message", entry.text) == 0)
+            let waiting = try await ListedJob.list(JobFilter(entry: entry.number), from: office.pool)
+            #expect(waiting.map(\.queueName) == ["scheduling"])
+            #expect(waiting.first?.practice == "demo")
+
+            let applied = try await office.enter(message, controlID: "other")
+            try await office.pool.transaction { transaction in
+                try await Outcome(entry: applied, workflow: "scheduling", definition: nil, code: "applied")
+                    .record(in: transaction)
+            }
+            #expect(await office.run("replay", "--message", "\(applied.number)") == 1)
+        }
+    }
+
+    @Test func `A discarded notice ends as discarded`() async throws {
+        try await Office.open { office in
+            _ = try await Clients.add(
+                .init(name: "app", practice: "demo", webhook: "https://example.org/", list: nil, listKey: nil),
+                to: office.pool)
+            let row = try #require(
+                try await office.pool.query(
+                    """
+                    INSERT INTO api.delivery
+                        (practice_id, subscription_id, event_number, id, type, record_kind, record_id, version)
+                    SELECT practice_id, id, 1, gen_random_uuid(), 'appointment.booked', 'appointment', gen_random_uuid(), 1
+                    FROM api.subscription
+                    RETURNING subscription_id::text, (SELECT q.name FROM queue.queue q WHERE q.name LIKE 'webhook:%')
+                    """
+                ).first)
+            let (subscription, queue) = try row.decode((String, String).self)
+            let job = try await office.block(
+                queue: queue, payload: #"{"subscription":"\#(subscription)","event":1}"#)
+            #expect(await office.run("discard", "\(job)", "--reason", "the app is gone") == 0)
+            #expect(
+                try await office.count(
+                    "SELECT count(*) FROM api.delivery WHERE state = 'discarded' AND ended_at IS NOT NULL") == 1)
+        }
+    }
+
+    @Test func `A queue is paused and resumed by its name or its client's, with a reason on record`() async throws {
+        try await Office.open { office in
+            _ = try await Clients.add(
+                .init(name: "app", practice: "demo", webhook: "https://example.org/", list: nil, listKey: nil),
+                to: office.pool)
+            let paused: SQL = "SELECT count(*) FROM queue.queue WHERE paused_reason = 'move'"
+            #expect(await office.run("feed", "pause", "scheduling", "--reason", "move") == 0)
+            #expect(await office.run("feed", "pause", "app", "--practice", "demo", "--reason", "move") == 0)
+            #expect(await office.run("feed", "pause", "app", "--reason", "move") == 1)
+            #expect(try await office.count(paused) == 2)
+            #expect(await office.run("feed", "resume", "scheduling", "--reason", "done") == 0)
+            #expect(try await office.count(paused) == 1)
+            #expect(await office.run("feed", "mode", "app", "shadow", "--practice", "demo", "--reason", "trial") == 0)
+            #expect(await office.run("feed", "mode", "no", "off", "--practice", "demo", "--reason", "trial") == 1)
+            #expect(try await office.count("SELECT count(*) FROM api.subscription WHERE mode = 'shadow'") == 1)
+            #expect(try await office.count("SELECT count(*) FROM console.audit WHERE reason <> ''") == 4)
+            #expect(await office.run("feed", "list") == 0)
+        }
+    }
+
+    @Test func `The journal is listed by what was asked, newest last`() async throws {
+        try await Office.open { office in
+            let first = try await office.enter(controlID: "C1")
+            let second = try await office.enter(controlID: "C2")
+            _ = try await office.block(entry: second)
+            let all = try await ListedMessage.list(.init(), from: office.pool)
+            #expect(all.map(\.id) == [first.text, second.text])
+            #expect(all.map(\.outcome) == [nil, "parked unmapped-status"])
+            let one = try await ListedMessage.list(.init(controlID: "C1", since: Date() - 3_600), from: office.pool)
+            #expect(one.map(\.id) == [first.text])
+            #expect(try await ListedMessage.list(.init(type: "ADT^A04"), from: office.pool).isEmpty)
+            #expect(try await ListedMessage.list(.init(since: Date() + 3_600), from: office.pool).isEmpty)
+            #expect(await office.run("message", "\(second.number)") == 0)
+            #expect(await office.run("messages", "--format", "json") == 0)
+            #expect(await office.run("jobs", "--format", "csv") == 0)
+        }
+    }
+
+    @Test func `A check fails for a webhook that nobody answers, and says so`() async throws {
+        try await Office.open { office in
+            var inspection = Inspection()
+            await inspection.webhooks(office.pool)
+            #expect(inspection.verdicts.isEmpty)
+            _ = try await Clients.add(
+                .init(name: "app", practice: "demo", webhook: "http://127.0.0.1:1/", list: nil, listKey: nil),
+                to: office.pool)
+            await inspection.webhooks(office.pool)
+            await inspection.definitions(office.pool)
+            await inspection.work(office.pool)
+            #expect(inspection.verdicts.filter { $0.verdict == .failed }.map(\.what) == ["webhook"])
+            #expect(await office.run("check", "--workflows", Repository.workflows) == 1)
+        }
+    }
+}
