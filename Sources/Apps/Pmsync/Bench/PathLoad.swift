@@ -124,7 +124,7 @@ struct Bookings: Sendable {
         message.segment(
             "MSH",
             [
-                3: "NextGen Rosetta", 4: ["NextGen Clinic", "0001"], 5: "Billing System", 6: "Billing System",
+                3: "NextGen Rosetta", 4: ["Demo Family Practice", "0001"], 5: "Billing System", 6: "Billing System",
                 7: .text(sentAt), 9: ["SIU", "S12"], 10: .text(controlID(number)), 11: "P", 12: "2.3",
             ])
         message.segment(
