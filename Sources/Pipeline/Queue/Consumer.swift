@@ -10,6 +10,7 @@ actor Consumer {
     let options: Crew.Options
     let membership: Membership
     let pool: Pool
+    private let fetcher: Fetcher
     let doorbell: Doorbell
     let wakes: Wakes
     let observer: any QueueObserver
@@ -21,22 +22,19 @@ actor Consumer {
     /// The last batch was full, so there is more than one can see at a time.
     private var isUnderLoad = false
     /// Keys whose job is with the outside now.
-    private var busy: [BusyKey: Int] = [:]
-
-    struct BusyKey: Hashable {
-        let lane: Int16
-        let key: [UInt8]
-    }
+    private var busy: Set<LaneKey> = []
+    private var isPaused = false
 
     init(
-        queue: QueueName, duty: Duty, options: Crew.Options, membership: Membership, pool: Pool, doorbell: Doorbell,
-        wakes: Wakes, observer: any QueueObserver, logger: Logger
+        queue: QueueName, duty: Duty, options: Crew.Options, membership: Membership, pool: Pool, fetching: Pool,
+        doorbell: Doorbell, wakes: Wakes, observer: any QueueObserver, logger: Logger
     ) {
         self.queue = queue
         self.duty = duty
         self.options = options
         self.membership = membership
         self.pool = pool
+        fetcher = Fetcher(queue: queue.id, pool: fetching)
         self.doorbell = doorbell
         self.wakes = wakes
         self.observer = observer
@@ -61,29 +59,32 @@ actor Consumer {
         while !wakes.isStopping {
             do {
                 try await balance()
-                let limit = trouble.isFresh ? options.batch : 1
+                let fetched = try await fetch(trouble.isFresh ? options.batch : 1)
+                if fetched.jobs.isEmpty {
+                    trouble.passed()
+                    await signal.next()
+                    continue
+                }
                 let report = try await pool.transaction { transaction in
-                    try await self.batch(limit, work, transaction)
+                    try await self.batch(fetched, work, transaction)
                 }
                 trouble.passed()
                 await tell(report)
-                if report.isEmpty { await signal.next() }
             } catch {
                 await recover(from: error, &trouble)
             }
         }
     }
 
-    /// One commit: up to `limit` jobs, each under its savepoint, their ends, and the fence.
-    private func batch(_ limit: Int, _ work: Duty.Within, _ transaction: Transaction) async throws -> Report {
+    /// One commit: the jobs, each under its savepoint, their ends, and the fence.
+    private func batch(_ fetched: Fetched, _ work: Duty.Within, _ transaction: Transaction) async throws -> Report {
         var report = Report()
-        let fetched = try await fetch(limit, transaction)
         var held = fetched.held
         var done: [Job] = []
         var aside: [Job] = []
         var last: [Last] = []
         for job in fetched.jobs {
-            let key = BusyKey(lane: job.lane, key: job.key)
+            let key = LaneKey(job)
             if !job.wasBlocked && held.contains(key) {
                 aside.append(job)
                 continue
@@ -100,8 +101,6 @@ actor Consumer {
         }
         try await end(done, aside, in: transaction)
         report.finished = done
-        report.moved = aside.count + fetched.freed
-        isUnderLoad = fetched.jobs.count >= limit
         try await fence(fetched.touched, transaction)
         var ran: Set<String> = []
         for one in last.enumerated().sorted(by: { ($0.element.name, $0.offset) < ($1.element.name, $1.offset) }) {
@@ -135,24 +134,20 @@ actor Consumer {
     private func takeOutside(_ atOnce: Int) async throws -> (jobs: [Job], epochs: [Int16: Int64], again: Bool) {
         let room = breaker.room(of: atOnce - busy.count, now: .now)
         guard room > 0, lanes.count > 0 else { return ([], [:], false) }
-        let (fetched, aside) = try await pool.transaction { transaction in
-            let fetched = try await self.fetch(room, transaction)
-            let aside = fetched.jobs.filter {
-                !$0.wasBlocked && fetched.held.contains(BusyKey(lane: $0.lane, key: $0.key))
+        let fetched = try await fetch(room)
+        let aside = fetched.jobs.filter { !$0.wasBlocked && fetched.held.contains(LaneKey($0)) }
+        if !aside.isEmpty {
+            try await pool.transaction { transaction in
+                try await self.end([], aside, in: transaction)
+                try await self.fence(fetched.touched, transaction)
             }
-            try await self.end([], aside, in: transaction)
-            if !aside.isEmpty || fetched.freed > 0 { try await self.fence(fetched.touched, transaction) }
-            return (fetched, aside)
         }
         let asideIDs = Set(aside.map(\.id))
         var chosen: [Job] = []
-        for job in fetched.jobs where !asideIDs.contains(job.id) {
-            let key = BusyKey(lane: job.lane, key: job.key)
-            guard busy[key] == nil, chosen.count < room else { continue }
-            busy[key] = 1
-            chosen.append(job)
+        for job in fetched.jobs where !asideIDs.contains(job.id) && chosen.count < room {
+            if busy.insert(LaneKey(job)).inserted { chosen.append(job) }
         }
-        return (chosen, lanes.epochs, !aside.isEmpty || fetched.freed > 0)
+        return (chosen, fetched.lanes, !aside.isEmpty)
     }
 
     private func perform(_ job: Job, _ epoch: Int64, _ work: @escaping Duty.Outside) async {
@@ -188,7 +183,7 @@ actor Consumer {
                 await recover(from: error, &trouble)
             }
         }
-        busy[BusyKey(lane: job.lane, key: job.key)] = nil
+        busy.remove(LaneKey(job))
         await tell(report)
         wakes.wake(queue.name)
     }
@@ -203,41 +198,20 @@ actor Consumer {
 
     // MARK: Steps that both share
 
-    private struct Fetched {
-        var lanes: [Int16: Int64] = [:]
-        var jobs: [Job] = []
-        var held: Set<BusyKey> = []
-        var freed = 0
-
-        /// The lanes that anything was or will be written in: the fence need not touch others.
-        var touched: [Int16: Int64] {
-            if freed > 0 { return lanes }
-            let used = Set(jobs.map(\.lane))
-            return lanes.filter { used.contains($0.key) }
-        }
-    }
-
-    private func fetch(_ limit: Int, _ transaction: Transaction) async throws -> Fetched {
+    /// Looks at the lanes; first gives back what waited for a key that nothing holds any more.
+    private func fetch(_ limit: Int) async throws -> Fetched {
+        if isPaused { return Fetched() }
         let numbers = lanes.next(underLoad: isUnderLoad)
-        var fetched = Fetched(lanes: lanes.epochs.filter { numbers.contains($0.key) })
-        if numbers.isEmpty { return fetched }
-        let paused = try await transaction.query(Queries.isPaused(queue.id)).first?.decode(Bool.self) ?? true
-        if paused { return fetched }
-        var waits = false
-        let blocked = try await transaction.query(Queries.blockedKeys(queue.id, lanes: numbers))
-        for row in blocked {
-            let (lane, key, isHeld, isWaiting) = try row.decode((Int16, [UInt8], Bool, Bool).self)
-            if isHeld { fetched.held.insert(BusyKey(lane: lane, key: key)) }
-            if isWaiting && !isHeld { waits = true }
+        let look = lanes.epochs.filter { numbers.contains($0.key) }
+        var fetched = try await fetcher.look(at: look, busy: busy.map(\.key), limit: limit)
+        while fetched.hasFreed {
+            try await pool.transaction { transaction in
+                try await transaction.execute(Queries.free(self.queue.id, lanes: numbers))
+                try await self.fence(look, transaction)
+            }
+            fetched = try await fetcher.look(at: look, busy: busy.map(\.key), limit: limit)
         }
-        let busyKeys = busy.keys.map(\.key)
-        if waits { fetched.freed = try await transaction.execute(Queries.free(queue.id, lanes: numbers)) }
-        if !blocked.isEmpty {
-            let due = Queries.due(queue.id, lanes: numbers, busy: busyKeys, limit: Int64(limit))
-            fetched.jobs = try await transaction.query(due).map { try Job(row: $0, wasBlocked: true) }
-        }
-        let waiting = Queries.waiting(queue.id, lanes: numbers, busy: busyKeys, limit: Int64(limit))
-        fetched.jobs += try await transaction.query(waiting).map { try Job(row: $0, wasBlocked: false) }
+        isUnderLoad = fetched.jobs.count >= limit
         return fetched
     }
 
@@ -296,6 +270,7 @@ actor Consumer {
     private func balance() async throws {
         if let balancedAt, ContinuousClock.now - balancedAt < .seconds(1), lanes.count > 0 { return }
         balancedAt = .now
+        isPaused = try await fetcher.isPaused()
         let worker = await membership.id
         switch Balance(held: lanes.count, lanes: Int(queue.lanes), workers: try await membership.workers()) {
         case .keep: break
@@ -306,7 +281,7 @@ actor Consumer {
             }
             for (lane, epoch) in taken { lanes.add(lane, epoch: epoch) }
         case .release(let count):
-            let inUse = Set(busy.keys.map(\.lane))
+            let inUse = Set(busy.map(\.lane))
             let spare = Array(lanes.all.filter { !inUse.contains($0) }.suffix(count))
             if spare.isEmpty { return }
             lanes.remove(spare)

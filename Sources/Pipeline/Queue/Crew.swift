@@ -29,6 +29,7 @@ package final class Crew: Sendable {
     private let options: Options
     private let configuration: Configuration
     private let pool: Pool
+    private let fetching: Pool
     private let duties: [Duty]
     private let doorbell: Doorbell
     private let logger: Logger
@@ -42,6 +43,9 @@ package final class Crew: Sendable {
         self.options = options
         self.configuration = configuration
         self.pool = pool
+        var plans = configuration
+        plans.planCacheMode = .forceCustomPlan
+        fetching = Pool(plans, size: 4)
         self.duties = duties
         self.doorbell = doorbell
         self.observer = observer
@@ -62,6 +66,7 @@ package final class Crew: Sendable {
                 for (queue, duty) in await queuesToServe() where running.insert(queue.name).inserted {
                     let consumer = Consumer(
                         queue: queue, duty: duty, options: options, membership: membership, pool: pool,
+                        fetching: fetching,
                         doorbell: doorbell, wakes: wakes, observer: observer, logger: logger)
                     group.addTask { await consumer.run() }
                 }
@@ -70,6 +75,7 @@ package final class Crew: Sendable {
             await group.waitForAll()
         }
         await membership.leave()
+        fetching.close()
     }
 
     /// Returns at once; `run()` ends when what is in hand is finished.

@@ -3,10 +3,6 @@ package struct Report: Sendable {
     var finished: [Job] = []
     var failed: [(Job, Failure, state: String)] = []
     var rings: Set<String> = []
-    /// Jobs set aside or given back: there may be more to do at once.
-    var moved = 0
-
-    var isEmpty: Bool { finished.isEmpty && failed.isEmpty && moved == 0 }
 }
 
 /// How a consumer's own luck with the database runs: it waits longer each time, and takes one job at a time until a

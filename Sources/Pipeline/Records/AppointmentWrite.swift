@@ -33,57 +33,71 @@ package struct AppointmentWrite: Sendable {
 
     package var version: Int32 { isChanged ? versionBefore + 1 : versionBefore }
 
-    /// Writes state, version, event, aliases, resources, occupancy and slots.
+    /// Writes state, version, event, aliases, resources, occupancy and slots. Throws `stale` when another commit was first.
     package func write(in transaction: Transaction) async throws {
-        if isChanged { try await writeState(transaction) }
-        _ = try await transaction.execute(
-            """
-            INSERT INTO records.appointment_event
-                (practice_id, appointment_id, event_at, entry_id, received_on, definition, facts)
-            VALUES (\(practice), \(appointment.id), \(event.at), \(event.entry), \(day), \(definition),
-                \(try Coding.json(event))::text::jsonb)
-            """)
-        if !newAliases.isEmpty {
-            _ = try await transaction.execute(
-                """
-                INSERT INTO records.appointment_alias (practice_id, kind, authority, value, appointment_id, trust)
-                SELECT \(practice), a.kind, a.authority, a.value, \(appointment.id), a.trust
-                FROM unnest(\(newAliases.map(\.identifier.kind.rawValue)), \(newAliases.map(\.identifier.authority)),
-                    \(newAliases.map(\.identifier.value)), \(newAliases.map(\.trust))) AS a (kind, authority, value, trust)
-                ON CONFLICT DO NOTHING
-                """)
-        }
+        // One statement for all that hangs on the state: a round trip each would be most of a message's time.
+        let written = try await transaction.execute(
+            isChanged
+                ? "WITH \(fragment: try state()), \(fragment: try insertedVersion()), \(fragment: try facts()) SELECT 1 FROM state"
+                : "WITH state AS (SELECT 1), \(fragment: try facts()) SELECT 1 FROM state")
+        guard written == 1 else { throw RecordsError.stale }
         if isChanged { try await Occupation(self).write(in: transaction) }
     }
 
-    private func writeState(_ transaction: Transaction) async throws {
+    /// The state as it stands now, where the version before is the one that was decided upon.
+    private func state() throws -> SQL {
         let state = appointment
         let flags = state.flags.map(\.rawValue).sorted()
-        let written = try await transaction.execute(
+        return """
+            state AS (
+                INSERT INTO records.appointment (practice_id, id, version, status, source_status, start_at, end_at,
+                    enterprise_id, person_id, type_code, type_text, reason_text, cancel_reason, overbooked, replaces,
+                    flags, event_at, received_on, entry_id, definition)
+                VALUES (\(practice), \(state.id), 1, \(state.status.rawValue), \(state.sourceStatus), \(state.start),
+                    \(state.end), \(enterprise), \(state.person), \(state.type?.code ?? ""), \(state.type?.text ?? ""),
+                    \(state.reason), \(state.cancelReason), \(state.overbooked), \(state.replaces), \(flags),
+                    \(state.eventAt), \(day), \(event.entry), \(definition))
+                ON CONFLICT (practice_id, id) DO UPDATE SET
+                    version = appointment.version + 1, status = excluded.status,
+                    source_status = excluded.source_status, start_at = excluded.start_at, end_at = excluded.end_at,
+                    person_id = excluded.person_id, type_code = excluded.type_code, type_text = excluded.type_text,
+                    reason_text = excluded.reason_text, cancel_reason = excluded.cancel_reason,
+                    overbooked = excluded.overbooked, replaces = excluded.replaces, flags = excluded.flags,
+                    event_at = excluded.event_at, received_on = excluded.received_on, entry_id = excluded.entry_id,
+                    definition = excluded.definition, changed_at = clock_timestamp()
+                WHERE appointment.version = \(versionBefore)
+                RETURNING 1
+            )
             """
-            INSERT INTO records.appointment (practice_id, id, version, status, source_status, start_at, end_at,
-                enterprise_id, person_id, type_code, type_text, reason_text, cancel_reason, overbooked, replaces, flags,
-                event_at, received_on, entry_id, definition)
-            VALUES (\(practice), \(state.id), 1, \(state.status.rawValue), \(state.sourceStatus), \(state.start),
-                \(state.end), \(enterprise), \(state.person), \(state.type?.code ?? ""), \(state.type?.text ?? ""),
-                \(state.reason), \(state.cancelReason), \(state.overbooked), \(state.replaces), \(flags),
-                \(state.eventAt), \(day), \(event.entry), \(definition))
-            ON CONFLICT (practice_id, id) DO UPDATE SET
-                version = appointment.version + 1, status = excluded.status, source_status = excluded.source_status,
-                start_at = excluded.start_at, end_at = excluded.end_at, person_id = excluded.person_id,
-                type_code = excluded.type_code, type_text = excluded.type_text, reason_text = excluded.reason_text,
-                cancel_reason = excluded.cancel_reason, overbooked = excluded.overbooked, replaces = excluded.replaces,
-                flags = excluded.flags, event_at = excluded.event_at, received_on = excluded.received_on,
-                entry_id = excluded.entry_id, definition = excluded.definition, changed_at = clock_timestamp()
-            WHERE appointment.version = \(versionBefore)
-            """)
-        guard written == 1 else { throw RecordsError.stale }
-        _ = try await transaction.execute(
-            """
+    }
+
+    private func insertedVersion() throws -> SQL {
+        """
+        version AS (
             INSERT INTO records.appointment_version
                 (practice_id, appointment_id, version, event_at, received_on, entry_id, definition, state)
-            VALUES (\(practice), \(state.id), \(version), \(state.eventAt), \(day), \(event.entry), \(definition),
-                \(try Coding.json(state))::text::jsonb)
-            """)
+            SELECT \(practice), \(appointment.id), \(version), \(appointment.eventAt), \(day), \(event.entry),
+                \(definition), \(try Coding.json(appointment))::text::jsonb
+            FROM state
+        )
+        """
+    }
+
+    private func facts() throws -> SQL {
+        """
+        event AS (
+            INSERT INTO records.appointment_event
+                (practice_id, appointment_id, event_at, entry_id, received_on, definition, facts)
+            SELECT \(practice), \(appointment.id), \(event.at), \(event.entry), \(day), \(definition),
+                \(try Coding.json(event))::text::jsonb
+            FROM state
+        ), alias AS (
+            INSERT INTO records.appointment_alias (practice_id, kind, authority, value, appointment_id, trust)
+            SELECT \(practice), a.kind, a.authority, a.value, \(appointment.id), a.trust
+            FROM state, unnest(\(newAliases.map(\.identifier.kind.rawValue)), \(newAliases.map(\.identifier.authority)),
+                \(newAliases.map(\.identifier.value)), \(newAliases.map(\.trust))) AS a (kind, authority, value, trust)
+            ON CONFLICT DO NOTHING
+        )
+        """
     }
 }

@@ -4,29 +4,11 @@ package import Practice
 
 /// Appointments on record, for scheduling's decisions.
 package enum Appointments {
-    /// Which appointment each of these identifiers names.
-    package static func named(
-        by identifiers: [Identifier], practice: String, in transaction: Transaction
-    ) async throws -> [(Identifier, UUID)] {
-        if identifiers.isEmpty { return [] }
-        let rows = try await transaction.query(
-            """
-            SELECT a.kind, a.authority, a.value, a.appointment_id
-            FROM unnest(\(identifiers.map(\.kind.rawValue)), \(identifiers.map(\.authority)),
-                \(identifiers.map(\.value))) AS i (kind, authority, value)
-            JOIN records.appointment_alias a ON a.practice_id = \(practice)
-                AND a.kind = i.kind AND a.authority = i.authority AND a.value = i.value
-            """)
-        return try rows.map { row in
-            let (kind, authority, value, id) = try row.decode((String, String, String, UUID).self)
-            return (try identifier(kind, authority, value), id)
-        }
-    }
-
-    /// The appointments of these ids, and with `person` also that person's from `since` on, whoever they were filed under
-    /// before a merge. Index appointment_by_person.
+    /// The appointments that these identifiers name, and with `person` also that person's from `since` on, whoever they
+    /// were filed under before a merge. Primary key of the aliases; index appointment_by_person.
     package static func read(
-        ids: [UUID], person: UUID?, since: Date, practice: String, enterprise: String, in transaction: Transaction
+        named: [Identifier], person: UUID?, since: Date, practice: String, enterprise: String,
+        in transaction: Transaction
     ) async throws -> [StoredAppointment] {
         let rows = try await transaction.query(
             """
@@ -43,12 +25,18 @@ package enum Appointments {
             JOIN records.appointment_version v
                 ON v.practice_id = a.practice_id AND v.appointment_id = a.id AND v.version = a.version
             LEFT JOIN records.person p ON p.enterprise_id = a.enterprise_id AND p.id = a.person_id
-            WHERE a.practice_id = \(practice)
-                AND (a.id = ANY (\(ids)) OR (
-                    (a.start_at >= \(since) OR a.start_at IS NULL)
-                    AND (a.person_id = \(person) OR a.person_id IN (
+            WHERE a.practice_id = \(practice) AND a.id IN (
+                SELECT l.appointment_id
+                FROM unnest(\(named.map(\.kind.rawValue)), \(named.map(\.authority)), \(named.map(\.value)))
+                    AS i (kind, authority, value)
+                JOIN records.appointment_alias l ON l.practice_id = \(practice)
+                    AND l.kind = i.kind AND l.authority = i.authority AND l.value = i.value
+                UNION
+                SELECT b.id FROM records.appointment b
+                WHERE b.practice_id = \(practice) AND (b.start_at >= \(since) OR b.start_at IS NULL)
+                    AND (b.person_id = \(person) OR b.person_id IN (
                         SELECT m.id FROM records.person m
-                        WHERE m.enterprise_id = \(enterprise) AND m.survivor = \(person)))))
+                        WHERE m.enterprise_id = \(enterprise) AND m.survivor = \(person))))
             ORDER BY a.start_at, a.id
             """)
         return try rows.map { row in
@@ -69,12 +57,14 @@ package enum Appointments {
     package static func events(
         of id: UUID, practice: String, in transaction: Transaction
     ) async throws -> [AppointmentEvent] {
-        _ = try await transaction.query(
-            "SELECT 1 FROM records.appointment WHERE practice_id = \(practice) AND id = \(id) FOR UPDATE")
         let rows = try await transaction.query(
             """
-            SELECT facts::text FROM records.appointment_event
-            WHERE practice_id = \(practice) AND appointment_id = \(id) ORDER BY event_at, entry_id
+            SELECT e.facts::text
+            FROM records.appointment a
+            JOIN records.appointment_event e ON e.practice_id = a.practice_id AND e.appointment_id = a.id
+            WHERE a.practice_id = \(practice) AND a.id = \(id)
+            ORDER BY e.event_at, e.entry_id
+            FOR UPDATE OF a
             """)
         return try rows.map {
             try Coding.value(AppointmentEvent.self, from: try $0.decode(String.self), column: "appointment_event.facts")

@@ -19,9 +19,8 @@ package struct Worker: Sendable {
     package init(_ program: Program, role: String) async throws {
         self.program = program
         let settings = program.settings
-        var configuration = try Configuration(
+        let configuration = try Configuration(
             url: try settings.required(.databaseURL), role: role, applicationName: "pmsync-\(program.name)")
-        configuration.planCacheMode = .forceCustomPlan
         self.configuration = configuration
         pool = Pool(configuration, size: settings.number(.poolSize))
         doorbell = Doorbell(configuration)

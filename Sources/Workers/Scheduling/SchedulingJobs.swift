@@ -154,11 +154,10 @@ package struct SchedulingJobs: Sendable {
         if !seen.person.aliases.isEmpty {
             person = try await PersonSighting(seen.person).record(enterprise: message.enterprise, in: transaction)
         }
-        let named = try await Appointments.named(
-            by: seen.lookUps.map(\.identifier) + seen.parents, practice: message.practice, in: transaction)
         let since = min(seen.event.at, seen.event.start ?? seen.event.at) - 2 * 86_400
         let appointments = try await Appointments.read(
-            ids: Array(Set(named.map(\.1))), person: person, since: since, practice: message.practice,
+            named: seen.lookUps.map(\.identifier) + seen.parents, person: person, since: since,
+            practice: message.practice,
             enterprise: message.enterprise, in: transaction)
         let candidates = appointments.map {
             OnRecord.Candidate(appointment: $0.appointment, aliases: Set($0.aliases.map(\.identifier)))
