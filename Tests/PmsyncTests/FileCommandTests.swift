@@ -37,7 +37,7 @@ import Testing
         #expect(await PmsyncCommand.run(words: ["test", copy + "/scheduling/cases/group.hl7"]) == 0)
     }
 
-    @Test(arguments: [(Acknowledgement.Code.aa, 0), (.ca, 0), (.ae, 1), (.cr, 1)])
+    @Test(arguments: [(Acknowledgement.Code.aa, Int32(0)), (.ca, 0), (.ae, 1), (.cr, 1)])
     func `Sending exits 0 when every message is taken, else 1`(
         code: Acknowledgement.Code, status: Int32
     ) async throws {
