@@ -8,6 +8,7 @@ package struct PmsyncCommand: AsyncParsableCommand {
         version: Up.version,
         subcommands: [
             Up.self, Migrate.self, Apply.self, ClientCommand.self, UserCommand.self,
+            ReconcileCommand.self, ReportCommand.self, MendCommand.self,
         ])
 
     package init() {}
