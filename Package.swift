@@ -52,7 +52,7 @@ let workers = worker(
     "Scheduling",
     uses: [
         "HL7", "FHIR", "Practice", "Postgres", "Journal", "Workflow", "Records", "Destination", "Reconciliation",
-        "Hosting", .log,
+        "Hosting", .log, .lifecycle,
     ])
 
 // MARK: Apps: a library beside a thin main, so that tests may import it
@@ -105,7 +105,11 @@ let tests: [Target] =
             uses: ["Destination", "FHIR", .hummingbird, .crypto, .httpTypes, .nio, .nioHTTP1, .nioPosix]),
         test("ReconciliationTests", uses: ["Reconciliation", "Practice"]),
         test(
-            "SchedulingTests", uses: ["Scheduling", "Workflow", "Practice", "HL7", "FHIR", "Records", "Reconciliation"]),
+            "SchedulingTests",
+            uses: [
+                "Scheduling", "Workflow", "Practice", "HL7", "FHIR", "Records", "Reconciliation", "Postgres", "Journal",
+                "Queue", "Worker", "Hosting", "TestSupport", .hummingbird, .httpTypes, .lifecycle, .log, .nio,
+            ]),
         test("PostgresTests", uses: ["Postgres", "Schema", "Journal", "Queue", "Records", "Practice", "TestSupport", .log]),
         test(
             "GatewayTests",

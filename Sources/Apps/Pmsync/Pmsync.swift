@@ -10,7 +10,7 @@ package struct PmsyncCommand: AsyncParsableCommand {
         subcommands: [
             Up.self, Migrate.self, Apply.self, Check.self, TestCommand.self, ClientCommand.self, UserCommand.self,
             Feed.self, Send.self, Parse.self, Messages.self, MessageCommand.self, Jobs.self, JobCommand.self,
-            Replay.self, Discard.self, Bench.self,
+            Replay.self, Discard.self, ReconcileCommand.self, ReportCommand.self, MendCommand.self, Bench.self,
         ])
 
     package init() {}

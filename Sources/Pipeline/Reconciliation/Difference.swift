@@ -162,7 +162,8 @@ private struct Review {
     }
 
     private static func compare(_ theirs: Entry, _ ours: Entry) -> StatusVerdict {
-        guard let their = theirs.status, let our = ours.status else { return .explained(.unmappedStatus) }
+        // Whether the word's own message is parked for it, or nothing is known of it, is for the evidence to say.
+        guard let their = theirs.status, let our = ours.status else { return .different }
         if their == our { return .equal }
         let visit: Set<AppointmentStatus> = [.arrived, .checkedIn, .fulfilled]
         if visit.isSuperset(of: [their, our]) { return .explained(.sameVisit) }

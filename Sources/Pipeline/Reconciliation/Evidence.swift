@@ -82,8 +82,15 @@ extension Difference {
         if let parked = evidence.parked {
             return .accused(parked.code.hasPrefix("unmapped-") ? .receivedAndUnmapped : .parked)
         }
+        if code == .statusDiffers, hasUnmappedStatus { return .explained(.unmappedStatus) }
         if against == .pm { return fromPM(evidence) }
         return code == .extraInApp ? .accused(.neverSent) : fromApp(evidence)
+    }
+
+    /// One of the two words that differ means nothing here yet.
+    private var hasUnmappedStatus: Bool {
+        let theirs = against == .pm ? group.pmEntry : group.appEntry
+        return theirs?.status == nil || group.here?.status == nil
     }
 
     private func fromPM(_ evidence: Evidence) -> Verdict {

@@ -18,7 +18,7 @@ extension Settings {
     package static let keys: [Key] = [
         .databaseURL, .config, .data, .workflows, .listen, .mllpPort, .httpPort, .consolePort, .adminPort, .logLevel,
         .leaseSeconds, .poolSize, .parentDescriptor, .maxFrameBytes, .allowPlainMLLP, .publicURL,
-        .allowPrivateWebhooks, .now,
+        .allowPrivateWebhooks, .reconcileSeconds, .now,
     ]
 
     /// The settings as the table that stands in the README.
@@ -67,6 +67,9 @@ extension Settings.Key {
     package static let allowPrivateWebhooks = Self(
         "PMSYNC_ALLOW_PRIVATE_WEBHOOKS", .flag, "off",
         "on: webhooks may go to loopback and private addresses, and by http")
+    package static let reconcileSeconds = Self(
+        "PMSYNC_RECONCILE_SECONDS", .number(0...86_400), "300",
+        "how often every practice with a list is reconciled; 0: only by `pmsync reconcile`")
     package static let now = Self(
         "PMSYNC_NOW", .instant, "holds the clock of the business rules at this instant, for demonstrations and tests")
 }

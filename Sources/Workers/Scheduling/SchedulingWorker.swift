@@ -1,5 +1,6 @@
 import Hosting
 import Queue
+import ServiceLifecycle
 import Worker
 
 /// The process `pmsync-scheduling`: its services in order.
@@ -10,6 +11,8 @@ package enum SchedulingWorker {
             let jobs = try await SchedulingJobs(worker)
             let fanOut = FanOut(secret: worker.secret)
             let notices = Notices(worker)
+            let reconciler: [any Service] = Reconciler(worker).map { [$0] } ?? []
+            // After the crew, which takes the pool along when it stops.
             return [
                 notices,
                 worker.crew([
@@ -17,7 +20,7 @@ package enum SchedulingWorker {
                     Duty(.named(FanOut.queue), work: .within { try await fanOut.handle($0, $1) }),
                     notices.duty(),
                 ]),
-            ]
+            ] + reconciler
         }
     }
 }

@@ -77,6 +77,7 @@ CREATE TABLE journal.outcome (
 COMMENT ON TABLE journal.outcome IS
     'How an entry ended, one insert in its job''s commit. Written by gateway (refused) and workers; leaves with its entry''s day.';
 CREATE INDEX outcome_by_entry ON journal.outcome (received_on, entry_id);
+CREATE INDEX outcome_discarded ON journal.outcome (at) WHERE code = 'discarded';
 
 CREATE TABLE journal.refusal (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,0 +1,190 @@
+import ArgumentParser
+import Console
+import Foundation
+import Hosting
+import Postgres
+import Practice
+import Queue
+import Reconciliation
+import Scheduling
+import Worker
+
+/// `pmsync reconcile WORKFLOW`
+struct ReconcileCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reconcile", abstract: "Compares the PM's list, our record and the booking apps' lists, now.",
+        subcommands: [Scheduling.self])
+
+    struct Scheduling: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Prints the findings' counts by code; exits 1 when a list could not be read.")
+
+        @OptionGroup var connection: Connection
+        @OptionGroup var output: Output
+        @Option(help: "Only this practice; else every one with a list.") var practice: String?
+        @Option(help: "The first day (yesterday).") var from: DayArgument?
+        @Option(help: "The last day (a fortnight ahead).") var to: DayArgument?
+
+        private struct Line: Encodable {
+            let practice: String
+            let app: String
+            let code: String
+            let count: Int
+        }
+
+        func run() async throws {
+            let pool = try connection.pool()
+            defer { pool.close() }
+            let settings = try connection.settings()
+            let reconciliation = SchedulingReconciliation(
+                pool: pool, definitions: DefinitionStore(pool: pool),
+                folder: connection.data ?? settings.text(.data) ?? DataFolder.usual)
+            let now = settings.wall.now()
+            var runs: [SchedulingRun] = []
+            do {
+                for id in try await practices(reconciliation) {
+                    let usual = try await reconciliation.usualDays(of: id, now: now)
+                    let (first, last) = (from?.day ?? usual.from, to?.day ?? max(usual.to, from?.day ?? usual.to))
+                    if first > last { throw ValidationError("--from \(first) is after --to \(last)") }
+                    runs += try await reconciliation.run(practice: id, from: first, to: last, now: now)
+                }
+            } catch ReconcileError.unknownPractice {
+                await reconciliation.close()
+                throw ValidationError("no practice \(practice ?? "") is in the definitions in force")
+            } catch {
+                await reconciliation.close()
+                throw error
+            }
+            await reconciliation.close()
+            try output.write(runs.flatMap(Self.lines))
+            if !Self.sayProblems(of: runs) { throw ExitCode(1) }
+        }
+
+        private func practices(_ reconciliation: SchedulingReconciliation) async throws -> [String] {
+            if let practice { return [practice] }
+            return try await reconciliation.practices()
+        }
+
+        /// One line a code that was found; one line in all where none was.
+        private static func lines(_ run: SchedulingRun) -> [Line] {
+            let found = run.run.counts.codes.filter { $0.value > 0 }.sorted { $0.key < $1.key }
+            let named = found.isEmpty ? [("none", 0)] : found.map { ($0.key, $0.value) }
+            return named.map {
+                Line(practice: run.run.practice, app: run.app?.name ?? "", code: $0.0, count: $0.1)
+            }
+        }
+
+        /// False when a list could not be read.
+        private static func sayProblems(of runs: [SchedulingRun]) -> Bool {
+            var sentences: Set<String> = []
+            for run in runs {
+                if let problem = run.pmProblem {
+                    sentences.insert("the PM's list of \(run.run.practice) was not compared: \(problem.description)")
+                }
+                if let problem = run.appProblem {
+                    sentences.insert(
+                        "the list of \(run.app?.name ?? "") in \(run.run.practice) was not compared: \(problem.description)")
+                }
+            }
+            for sentence in sentences.sorted() { FileHandle.standardError.write(Data((sentence + "\n").utf8)) }
+            return sentences.isEmpty
+        }
+    }
+}
+
+/// `pmsync report WORKFLOW`
+struct ReportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report", abstract: "The report of the last comparison.", subcommands: [Scheduling.self])
+
+    struct Scheduling: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Prints the report of the last comparison, or of the last that holds a day.")
+
+        enum Format: String, ExpressibleByArgument, CaseIterable {
+            case html, csv, json
+        }
+
+        @OptionGroup var connection: Connection
+        @Option(help: "The practice; may be left out where there is only one.") var practice: String?
+        @Option(help: "A day that the comparison holds.") var date: DayArgument?
+        @Option(help: "html, csv or json.") var format: Format = .html
+
+        func run() async throws {
+            let pool = try connection.pool()
+            defer { pool.close() }
+            let id = try await chosen(pool)
+            let (date, now) = (date, try connection.settings().wall.now())
+            let report = try await pool.transaction { transaction in
+                try await SchedulingReport.read(
+                    practice: id, day: date?.calendarDay, now: now, in: transaction)
+            }
+            guard let report else { throw ValidationError("no practice \(id) is known") }
+            let text =
+                switch format {
+                case .html: try report.html()
+                case .csv: report.csv()
+                case .json: try report.json()
+                }
+            print(text, terminator: "")
+            if report.run == nil { throw ExitCode(1) }
+        }
+
+        private func chosen(_ pool: Pool) async throws -> String {
+            if let practice { return practice }
+            let compared = try await pool.query(
+                "SELECT DISTINCT practice_id FROM reconciliation.run WHERE workflow = 'scheduling' ORDER BY 1"
+            ).map { try $0.decode(String.self) }
+            guard compared.count == 1 else {
+                throw ValidationError(
+                    compared.isEmpty
+                        ? "nothing was compared yet: pmsync reconcile scheduling"
+                        : "say --practice: one of \(compared.joined(separator: ", "))")
+            }
+            return compared[0]
+        }
+    }
+}
+
+/// `pmsync mend KEY`
+struct MendCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mend", abstract: "Tells a finding's booking app, and no other, of the record again.")
+
+    @OptionGroup var connection: Connection
+    @Argument(help: "The finding's key, as the report has it.") var key: String
+    @Option(help: "The finding's practice.") var practice: String
+    @Option(help: "Why, for the record.") var reason = ""
+
+    func run() async throws {
+        let pool = try connection.pool()
+        defer { pool.close() }
+        let mending = try await Mending(pool: pool)
+        let (finding, reason) = (Mending.Subject(practice: practice, key: key), reason)
+        let answer = try await pool.transaction { transaction in
+            try await mending.resend(finding, by: NSUserName(), reason: reason, in: transaction)
+        }
+        switch answer {
+        case .asked:
+            let doorbell = Doorbell(pool.configuration)
+            await doorbell.ring([Mending.queue])
+            await doorbell.close()
+            print("asked for")
+        case .unknownFinding: throw ValidationError("no finding of \(practice) has the key \(key)")
+        case .closed: throw ValidationError("the finding is closed: it no longer shows")
+        case .notByResend: throw ValidationError("the finding is of no record or no booking app: a re-send mends nothing")
+        }
+    }
+}
+
+/// A calendar day as `YYYY-MM-DD`.
+struct DayArgument: ExpressibleByArgument {
+    let day: Day
+
+    init?(argument: String) {
+        guard let day = Day(argument) else { return nil }
+        self.day = day
+    }
+
+    var calendarDay: CalendarDay? { CalendarDay(year: day.year, month: day.month, day: day.day) }
+}

@@ -1,0 +1,120 @@
+import Destination
+import FHIR
+import Foundation
+import Practice
+import Reconciliation
+import Workflow
+
+/// One line of another side's list, before it is known which of our records it is.
+struct ListedEntry: Sendable {
+    var entry: Reconciliation.Entry
+    /// The person as the list has them: a chart number, or with `FHIR` our own id; empty for a block.
+    var patient: String
+    /// Our record's id as the list keeps it; looked up before it is believed.
+    var ownID: UUID?
+    /// Names in a known numbering. The reference itself is tried in each numbering that the practice has.
+    var names: [Practice.Identifier] = []
+    /// A resource's time, by the list's own word for it.
+    var isBlock = false
+    /// The list may name the appointment by the reference alone (the PM's own list does).
+    var isNamedByReference = false
+}
+
+/// A side's own list, read to its end.
+struct ReadList: Sendable {
+    var entries: [ListedEntry]
+    /// As of when it speaks.
+    var asOf: Date
+    /// Words for who is booked that are no code, name or NPI here; such entries are compared without it.
+    var unknownResources = 0
+}
+
+/// Why a list could not be used. It is said aloud in the run's sources, and nobody is accused by it.
+package struct ListProblem: Error, Codable, Hashable, Sendable {
+    /// From a closed set.
+    package let code: String
+    /// The line of a CSV file that could not be read.
+    package let line: Int?
+
+    init(_ code: String, line: Int? = nil) {
+        self.code = code
+        self.line = line
+    }
+
+    init(_ error: ReconciliationError) {
+        switch error {
+        case .csv(let line, let fault): self.init("csv-\(fault.code)", line: line)
+        case .outOfOrder, .repeatedHere: self.init("list-unreadable")
+        }
+    }
+
+    package var description: String { code + (line.map { " at line \($0)" } ?? "") }
+}
+
+extension CSVFault {
+    fileprivate var code: String {
+        switch self {
+        case .strayQuote: "stray-quote"
+        case .unendedQuote: "unended-quote"
+        case .tooLong: "too-long"
+        case .noHeader: "no-header"
+        case .missingColumn: "missing-column"
+        case .repeatedColumn: "repeated-column"
+        case .fieldCount: "field-count"
+        case .badTime: "bad-time"
+        case .endsBeforeItsStart: "ends-before-its-start"
+        case .missingValue: "missing-value"
+        }
+    }
+}
+
+/// What reads lists needs to know of a practice.
+struct ListContext: Sendable {
+    let definition: Definition
+    let practice: PracticeProfile
+    let time: PracticeTime
+    /// Somewhat wider than what is compared.
+    let reach: Range<Date>
+    /// The database's clock, by which records bear their times.
+    let clock: Date
+    let bookables: Bookables
+
+    /// What a word of the PM's means. `isListed` is false for what is nothing to tell.
+    func status(_ word: String) -> (status: AppointmentStatus?, isBlock: Bool, isListed: Bool) {
+        let row = definition.table(.status).row(word, practice: practice.id, on: time.day(of: clock))
+        let text = row?["status"] ?? ""
+        let status = AppointmentStatus(rawValue: text)
+        return (status, text == CodeTable.StatusWord.blocked, text != CodeTable.StatusWord.ignored)
+    }
+
+    /// A no-show of a day that is over may be the PM's own at midnight, which no message announces.
+    func isDerived(_ status: AppointmentStatus?, start: Date?, asOf: Date) -> Bool {
+        guard status == .noshow, let start else { return false }
+        return time.end(of: time.day(of: start)) <= asOf
+    }
+}
+
+/// Who can be booked, by everything that a list may call them.
+struct Bookables: Sendable {
+    private let codes: [String: String]
+    private let byID: [UUID: String]
+
+    /// `known`: those on record; the table's are added. A word that stands for two is none.
+    init(_ known: [(id: UUID, code: String, name: String, npi: String)], table: [CodeTable.Row]) {
+        var codes: [String: Set<String>] = [:]
+        for (_, code, name, npi) in known {
+            for word in [name, npi] where !word.isEmpty { codes[word.uppercased(), default: []].insert(code) }
+        }
+        for row in table where ["practitioner", "device"].contains(row["kind"]) {
+            for word in [row.code, row["name"], row["npi"]] where !word.isEmpty {
+                codes[word.uppercased(), default: []].insert(row.code)
+            }
+        }
+        for (_, code, _, _) in known { codes[code.uppercased()] = [code] }
+        self.codes = codes.compactMapValues { $0.count == 1 ? $0.first : nil }
+        byID = Dictionary(known.map { ($0.id, $0.code) }) { first, _ in first }
+    }
+
+    func code(_ word: String) -> String? { codes[word.uppercased()] }
+    func code(_ id: UUID) -> String? { byID[id] }
+}
