@@ -5,16 +5,10 @@ package enum DestinationMode: String, Codable, Sendable, CaseIterable {
     case off, shadow, live
 }
 
-/// Where the practice's changes go.
+/// A booking app that hears of the practice's changes: the name that `pmsync client add` gave it, and its mode.
 package struct DestinationProfile: Sendable, Hashable {
-    package enum Kind: String, Sendable, CaseIterable {
-        case webhook, fhir
-    }
-
     package let name: String
-    package let kind: Kind
     package let mode: DestinationMode
-    package let url: String?
 }
 
 /// Where reconciliation reads a side's own book.
@@ -37,8 +31,9 @@ package struct PracticeProfile: Sendable {
     package let destinations: [DestinationProfile]
     /// The PM's own appointment list.
     package let reconcilePM: ReconcileSource?
-    /// The booking app's list.
-    package let reconcileApp: ReconcileSource?
+    /// How long a change may take to reach the other side before its absence is a difference, in seconds; nil leaves it to
+    /// the rules.
+    package let reconcileGrace: Int?
 
     init?(_ section: Section) {
         section.allow([
@@ -59,20 +54,18 @@ package struct PracticeProfile: Sendable {
         }
         destinations = (section.sections("destinations") ?? []).compactMap(DestinationProfile.init)
         let sources = section.section("reconcile")
-        sources?.allow(["pm", "app"])
+        sources?.allow(["pm", "grace-seconds"])
         reconcilePM = sources?.section("pm").flatMap(ReconcileSource.init)
-        reconcileApp = sources?.section("app").flatMap(ReconcileSource.init)
+        reconcileGrace = sources?.number("grace-seconds", in: 0...86_400)
     }
 }
 
 extension DestinationProfile {
     fileprivate init?(_ section: Section) {
-        section.allow(["name", "kind", "mode", "url"])
+        section.allow(["name", "mode"])
         guard let name = section.required("name") else { return nil }
         self.name = name.text
-        kind = section.word("kind", Kind.self) ?? .webhook
         mode = section.word("mode", DestinationMode.self) ?? .live
-        url = section.scalar("url")?.text
     }
 }
 

@@ -34,6 +34,7 @@ struct ReconcileJob: Sendable {
                 practice: practice.id, workflow: SchedulingReconciliation.workflow, client: app?.id, secret: secret)
             var rules = rules
             rules.goLive = practice.goLive
+            if let grace = practice.reconcileGrace { rules.grace = TimeInterval(grace) }
             let comparison = Comparison(
                 scope, window: window, rules: rules, watermarks: watermarks, time: context.time, now: now)
             let run = try await compare(

@@ -84,7 +84,10 @@ package struct Up: AsyncParsableCommand {
         environment.merge(settings.given) { $1 }
         environment[Settings.Key.databaseURL.name] = url
         environment[Settings.Key.data.name] = folder.path
-        if demo { environment[Settings.Key.allowPrivateWebhooks.name] = "true" }
+        if demo {
+            environment[Settings.Key.allowPrivateWebhooks.name] = "on"
+            environment[Settings.Key.reconcileSeconds.name] = "10"
+        }
         var kept: [Keeper] = []
         do {
             var facts: [String: String] = [:]
