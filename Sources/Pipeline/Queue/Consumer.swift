@@ -292,7 +292,11 @@ actor Consumer {
     private func giveBack() async {
         let held = lanes.all
         lanes.removeAll()
-        _ = try? await pool.execute(Queries.releaseLanes(queue.id, worker: await membership.id, lanes: held))
+        let (queue, membership, pool) = (queue, membership, pool)
+        // Lanes that are not given back are taken over all the same, once this worker is seen to be gone.
+        _ = try? await finishing {
+            try await pool.execute(Queries.releaseLanes(queue.id, worker: await membership.id, lanes: held))
+        }
     }
 
     private func tell(_ report: Report) async {

@@ -52,8 +52,16 @@ package final class Crew: Sendable {
         self.logger = logger
     }
 
-    /// Works until `stop()`; then finishes what is in hand and gives its lanes back.
+    /// Works until `stop()`, or until its task is cancelled; then finishes what is in hand and gives its lanes back.
     package func run() async throws {
+        try await withTaskCancellationHandler {
+            try await work()
+        } onCancel: {
+            stop()
+        }
+    }
+
+    private func work() async throws {
         let membership = Membership(options: options, configuration: configuration, pool: pool)
         try await membership.join()
         let listener = Listener(configuration, channels: [Doorbell.channel])
@@ -74,7 +82,7 @@ package final class Crew: Sendable {
             } while !wakes.isStopping
             await group.waitForAll()
         }
-        await membership.leave()
+        try? await finishing { await membership.leave() }
         fetching.close()
     }
 

@@ -89,8 +89,15 @@ package struct Comparison: Sendable {
             case .explained(let why): explained.insert(why)
             case .accused(let cause):
                 let hangsOnFeed = difference.against == .pm || difference.code == .extraInApp
+                let isYoung = difference.mayBeOnItsWay(cause, known, watermarks, rules, now: now)
                 let finding = Finding(
-                    difference, cause, known, isWithheld: hangsOnFeed && watermarks.feedIsBehind(rules), self)
+                    difference, cause, known,
+                    isWithheld: isYoung || (hangsOnFeed && watermarks.feedIsBehind(rules)), self)
+                if isYoung {
+                    explained.insert(.inFlight)
+                    try await found(finding)
+                    continue
+                }
                 isOpen = isOpen || !finding.isWithheld
                 isWithheld = isWithheld || finding.isWithheld
                 counts.codes[finding.code.rawValue, default: 0] += 1

@@ -58,6 +58,8 @@ package struct Evidence: Hashable, Sendable {
     package var isQueued = false
     package var parked: Parked?
     package var delivery: Delivery?
+    /// When an earlier run saw the same difference first; nil when it is new.
+    package var firstSeenAt: Date?
     /// The newest message about it, wherever it ended.
     package var receivedOn: Day?
     package var entry: Int64?
@@ -91,6 +93,16 @@ extension Difference {
     private var hasUnmappedStatus: Bool {
         let theirs = against == .pm ? group.pmEntry : group.appEntry
         return theirs?.status == nil || group.here?.status == nil
+    }
+
+    /// Whether the PM's message may still be on its way: its list is as fresh as that, and nobody saw the difference
+    /// before. A PM's list does not say when a row was changed, so only time can tell.
+    func mayBeOnItsWay(_ cause: Cause, _ evidence: Evidence, _ watermarks: Watermarks, _ rules: Rules, now: Date)
+        -> Bool
+    {
+        guard against == .pm, cause == .neverSent else { return false }
+        let since = min(watermarks.pm ?? now, evidence.firstSeenAt ?? now)
+        return now.timeIntervalSince(since) < rules.grace
     }
 
     private func fromPM(_ evidence: Evidence) -> Verdict {

@@ -120,7 +120,7 @@ package struct Finding: Codable, Hashable, Sendable {
 
     /// Of practice, workflow, side, class of code, and who it is of: our record, else the side's own id, else its start,
     /// person and resource. A record's finding outlives a change of its times.
-    private static func key(_ difference: Difference, _ scope: Scope) -> String {
+    package static func key(_ difference: Difference, _ scope: Scope) -> String {
         let identity: String
         let own = (difference.against == .pm ? difference.group.pmEntry : difference.group.appEntry)?.reference ?? ""
         switch difference.group.key {

@@ -38,7 +38,8 @@ package struct SchedulingReconciliation: Sendable {
         let definition = try await definitions.current()
         let withApps = Set(
             try await pool.query(ReconcileQueries.practicesWithApps()).map { try $0.decode(String.self) })
-        return definition.practices.values.filter { $0.reconcilePM != nil || withApps.contains($0.id) }.map(\.id).sorted()
+        return definition.practices.values.filter { $0.reconcilePM != nil || withApps.contains($0.id) }.map(\.id)
+            .sorted()
     }
 
     /// The days that are compared unless somebody asks for others: yesterday to a fortnight ahead, by the practice's clock.
@@ -64,7 +65,8 @@ package struct SchedulingReconciliation: Sendable {
         let table = definition.table(.resources).rows.filter { $0.practice == nil || $0.practice == id }
         let context = ListContext(
             definition: definition, practice: practice, time: time,
-            reach: window.lowerBound.addingTimeInterval(-Self.margin)..<window.upperBound.addingTimeInterval(Self.margin),
+            reach: window.lowerBound.addingTimeInterval(
+                -Self.margin)..<window.upperBound.addingTimeInterval(Self.margin),
             clock: clock, bookables: Bookables(known, table: table))
         let pm = await pmSide(context, day: time.day(of: now))
         var apps: [(app: BookingApp, side: Side)] = []
@@ -99,7 +101,9 @@ package struct SchedulingReconciliation: Sendable {
     }
 
     private func appSide(_ list: String, key: String?, _ context: ListContext, day: Day) async -> Side {
-        if list.hasPrefix("http://") || list.hasPrefix("https://") { return await outbound.read(list, key: key, context) }
+        if list.hasPrefix("http://") || list.hasPrefix("https://") {
+            return await outbound.read(list, key: key, context)
+        }
         return read(ListFile(list, folder: folder, day: day, isPM: false), context)
     }
 

@@ -19,8 +19,14 @@ final class ReconcileEvidence {
         self.transaction = transaction
     }
 
-    func of(_ difference: Difference, client: UUID?) async throws -> Evidence {
+    func of(_ difference: Difference, in scope: Scope) async throws -> Evidence {
+        let client = scope.client
         var evidence = Evidence()
+        if difference.against == .pm {
+            let row = try await transaction.query(ReconcileQueries.firstSeen(Finding.key(difference, scope), scope))
+                .first
+            evidence.firstSeenAt = try row?.decode(Date.self)
+        }
         var record: UUID?
         if case .record(let id) = difference.group.key { record = id }
         if let record { try await readNewestMessage(of: record, into: &evidence) }
@@ -33,7 +39,9 @@ final class ReconcileEvidence {
     }
 
     private func readNewestMessage(of record: UUID, into evidence: inout Evidence) async throws {
-        guard let row = try await transaction.query(ReconcileQueries.newestEvent(practice.id, record)).first else { return }
+        guard let row = try await transaction.query(ReconcileQueries.newestEvent(practice.id, record)).first else {
+            return
+        }
         let (day, entry) = try row.decode((CalendarDay, Int64).self)
         evidence.receivedOn = Day(day)
         evidence.entry = entry

@@ -45,7 +45,8 @@ struct ReconcileJob: Sendable {
         try await transaction.execute(
             ReconcileQueries.close(
                 practice.id, workflow: SchedulingReconciliation.workflow, from: from, to: to, runs: runs.map(\.run.id),
-                pmIsUnread: pm.problem != nil, unreadApps: apps.filter { $0.side.problem != nil }.map(\.app.id), at: now))
+                pmIsUnread: pm.problem != nil, unreadApps: apps.filter { $0.side.problem != nil }.map(\.app.id), at: now
+            ))
         return runs
     }
 
@@ -68,7 +69,7 @@ struct ReconcileJob: Sendable {
         let counts = try await comparison.run(
             pm: pm.map { EntryStream($0) }, here: records.stream, app: app.map { EntryStream($0) },
             outside: { try await records.read($0) },
-            evidence: { try await evidence.of($0, client: comparison.scope.client) },
+            evidence: { try await evidence.of($0, in: comparison.scope) },
             found: { finding in
                 guard seen.insert(finding.key).inserted else { return }
                 try await transaction.execute(

@@ -173,7 +173,9 @@ struct ListMatcher {
         let timed = batch.filter { index in
             let entry = listed[index].entry
             let isSomebody = UUID(uuidString: entry.person) != nil
-            let isNobody = entry.person.isEmpty && !listed[index].isBlock && listed[index].isNamedByReference && entry.resource != nil
+            let isNobody =
+                entry.person.isEmpty && !listed[index].isBlock && listed[index].isNamedByReference
+                && entry.resource != nil
             return entry.start != nil && (isSomebody || isNobody)
         }
         if timed.isEmpty { return }

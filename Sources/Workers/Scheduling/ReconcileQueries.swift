@@ -281,7 +281,17 @@ enum ReconcileQueries {
     }
 
     /// A finding keeps its first sighting; one that had closed is open again.
-    static func upsert(_ finding: Finding, sides: String, run: UUID, practice: String, workflow: String, at: Date) -> SQL {
+    /// When the finding that is open under this key was first seen. Primary key.
+    static func firstSeen(_ key: String, _ scope: Scope) -> SQL {
+        """
+        SELECT first_seen_at FROM reconciliation.finding
+        WHERE practice_id = \(scope.practice) AND workflow = \(scope.workflow) AND key = \(key) AND closed_at IS NULL
+        """
+    }
+
+    static func upsert(_ finding: Finding, sides: String, run: UUID, practice: String, workflow: String, at: Date)
+        -> SQL
+    {
         """
         INSERT INTO reconciliation.finding (practice_id, workflow, key, code, cause, act, withheld, day, record_id,
             client_id, received_on, entry_id, sides, watermark, first_seen_at, last_seen_at, run_id)

@@ -70,7 +70,8 @@ package struct Reconciler: Service {
         worker.program.logger.info(
             "A practice is reconciled.",
             metadata: [
-                "practice": "\(run.run.practice)", "run.id": "\(run.run.id)", "client.id": "\(run.app?.id.uuidString ?? "")",
+                "practice": "\(run.run.practice)", "run.id": "\(run.run.id)",
+                "client.id": "\(run.app?.id.uuidString ?? "")",
                 "groups": "\(counts.groups)", "open": "\(counts.open)", "withheld": "\(counts.withheld)",
             ])
         for (side, problem) in [(SideName.pm, run.pmProblem), (.app, run.appProblem)] {
