@@ -63,6 +63,19 @@ import Testing
         #expect(feed.list.contains("ROOMED") || feed.list.contains("ANNEX-9"))
     }
 
+    @Test func `the ledger says which differences a later message has ended`() throws {
+        var feed = Feed(premises(), faults: [FaultDose(.lost, .share(0.1))])
+        feed.skip(500)
+        let lost = feed.ledger.filter { $0.name == "lost" }
+        #expect(lost.contains { $0.found && $0.healed == nil })
+        #expect(lost.contains { $0.found && $0.healed != nil })
+        #expect(lost.contains { !$0.found })
+        for line in lost {
+            guard let healed = line.healed, let message = line.message else { continue }
+            #expect(message < healed)
+        }
+    }
+
     @Test func `one fault does not disturb another`() {
         let alone = faulty(.lost, .share(0.05)).0.ledger.filter { $0.name == "lost" }
         var both = Feed(
@@ -75,7 +88,7 @@ import Testing
 
     @Test func `the demo plants four differences among oddities that are none`() throws {
         var feed = Feed(premises(), planting: .demo)
-        let sent = (0..<250).compactMap { _ in feed.next() }
+        let sent = (0..<170).compactMap { _ in feed.next() }
         let planted = feed.ledger.filter { $0.kind == "plant" }
         #expect(Set(planted.map(\.name)) == ["never-sent", "wrong-code", "app-drops", "app-edits"])
         #expect(planted.count == 4)
@@ -88,7 +101,7 @@ import Testing
         #expect(feed.list.contains(silent))
         #expect(try sent.allSatisfy { try Message($0.bytes).text("SCH-2") != silent })
         let miscoded = try #require(planted.first { $0.name == "wrong-code" }?.appointment)
-        #expect(feed.list.contains("\(miscoded),TXT CONFIRMED,"))
+        #expect(feed.list.contains("\(miscoded),WEB BOOKED,"))
         #expect(feed.forgottenByApp.count == 1)
         #expect(feed.movedByApp.count == 1)
     }

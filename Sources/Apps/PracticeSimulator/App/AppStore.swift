@@ -140,7 +140,7 @@ package actor AppStore {
     private func strikes(_ fault: Fault) -> Bool { dice[fault]?.strikes() ?? false }
 
     private func note(_ fault: Fault, _ id: String) throws(SimulatorError) {
-        ledger.append(LedgerLine(kind: "fault", name: fault.rawValue, appointment: id, found: fault.leavesADifference))
+        ledger.append(LedgerLine(kind: "fault", name: fault.rawValue, appointment: id, found: true))
         if let ledgerFile { try WholeFile.write(ledger, to: ledgerFile) }
     }
 

@@ -13,13 +13,13 @@ struct ScriptOptions: ParsableArguments {
     var practice = "demo"
 
     @Option(help: "The practice's time zone.")
-    var zone = "America/New_York"
+    var zone = "America/Chicago"
 
     @Option(help: "Providers.")
-    var providers = 4
+    var providers = 3
 
     @Option(help: "Appointments on a full day.")
-    var appointments = 40
+    var appointments = 36
 
     @Option(help: "NAME, NAME=SHARE or NAME=COUNT; repeat for more.")
     var fault: [String] = []

@@ -31,15 +31,6 @@ package enum Fault: String, Sendable, Codable, CaseIterable {
         case .slow, .appEdits, .appDrops, .appRefuses: false
         }
     }
-
-    /// Whether two lists differ because of it, once all is delivered; else a good receiver shows no difference. (A
-    /// difference ends where a later message of the same appointment carries the whole truth.)
-    package var leavesADifference: Bool {
-        switch self {
-        case .lost, .neverSent, .wrongCode, .appEdits, .appDrops, .appRefuses: true
-        case .doubled, .reordered, .late, .silent, .cut, .slow: false
-        }
-    }
 }
 
 /// How often a fault happens.
@@ -103,7 +94,7 @@ struct FaultDie: Sendable {
 package struct Planting: Sendable, Equatable {
     /// Quiet appointments (see `Step.quiet`) of which nothing is ever sent.
     var neverSent: Set<Int> = []
-    /// Quiet appointments whose second message bears a status that no table knows.
+    /// Quiet appointments whose booking bears a status that no table knows.
     var wrongCode: Set<Int> = []
     /// Quiet appointments that the app forgets.
     var forgotten: Set<Int> = []

@@ -26,6 +26,8 @@ package struct Feed: Sendable {
     /// Codes that a fault put in the place of the book's own, by appointment; gone with its next change.
     private var words: [String: String] = [:]
     private var places: [String: String] = [:]
+    /// The ledger's lines of messages that never left, until a later one of the same appointment does.
+    private var unhealed: [String: [Int]] = [:]
     package private(set) var ledger: [LedgerLine] = []
     /// The PM's numbers of the appointments that the app is to forget, and to move.
     package private(set) var forgottenByApp: Set<String> = []
@@ -79,11 +81,11 @@ package struct Feed: Sendable {
         // Each die is thrown for each step, so that one fault does not disturb another.
         let struck = Fault.allCases.filter { dice[$0]?.strikes() == true }
         if let fault = struck.first(where: { $0 == .neverSent || $0 == .lost }) {
-            note(fault, step)
+            note(fault, step, found: step.act.showsInLists)
         } else if struck.contains(.wrongCode) {
-            note(.wrongCode, step)
             hand(over: miscoded(step), struck: struck)
         } else {
+            for index in unhealed.removeValue(forKey: step.entry.id) ?? [] { ledger[index].healed = step.controlID }
             hand(over: step, struck: struck)
         }
         release()
@@ -98,12 +100,14 @@ package struct Feed: Sendable {
             ledger.append(LedgerLine(kind: "plant", name: Fault.appEdits.rawValue, of: step, found: true))
         }
         if planting.neverSent.contains(quiet) {
-            ledger.append(LedgerLine(kind: "plant", name: Fault.neverSent.rawValue, of: step, found: true))
+            if step.act == .booked {
+                ledger.append(LedgerLine(kind: "plant", name: Fault.neverSent.rawValue, of: step, found: true))
+            }
             return true
         }
-        if planting.wrongCode.contains(quiet), step.act == .confirmed {
+        if planting.wrongCode.contains(quiet), step.act == .booked {
             ledger.append(LedgerLine(kind: "plant", name: Fault.wrongCode.rawValue, of: step, found: true))
-            deliver(rewritten(step, word: "TXT CONFIRMED", place: nil))
+            deliver(rewritten(step, word: "WEB BOOKED", place: nil))
             return true
         }
         return false
@@ -143,14 +147,19 @@ package struct Feed: Sendable {
         delivered += 1
     }
 
-    private mutating func note(_ fault: Fault, _ step: Step) {
-        ledger.append(LedgerLine(kind: "fault", name: fault.rawValue, of: step, found: fault.leavesADifference))
+    private mutating func note(_ fault: Fault, _ step: Step, found: Bool = false) {
+        if found { unhealed[step.entry.id, default: []].append(ledger.count) }
+        ledger.append(LedgerLine(kind: "fault", name: fault.rawValue, of: step, found: found))
     }
 
     private mutating func miscoded(_ step: Step) -> Step {
         if step.entry.isBlock || dice[.wrongCode]?.below(2) == 0 {
+            note(.wrongCode, step)
             return rewritten(step, word: nil, place: "ANNEX-9")
         }
+        ledger.append(
+            LedgerLine(
+                kind: "fault", name: Fault.wrongCode.rawValue, of: step, found: [.booked, .moved].contains(step.act)))
         return rewritten(step, word: "ROOMED", place: nil)
     }
 

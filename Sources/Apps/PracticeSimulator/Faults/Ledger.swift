@@ -11,8 +11,10 @@ package struct LedgerLine: Sendable, Equatable, Codable {
     package var event: String?
     /// The PM's clock.
     package var at: String?
-    /// Whether a comparison of the lists is to find it.
+    /// Whether a comparison of the lists is to find it, unless `healed`.
     package let found: Bool
+    /// MSH-10 of the later message of the same appointment that carried the whole truth.
+    package var healed: String?
 
     package init(
         kind: String, name: String, appointment: String, message: String? = nil, event: String? = nil,

@@ -62,13 +62,6 @@ extension Script {
         return planned
     }
 
-    /// The one quiet appointment that gets a second message, by which a status can go wrong.
-    mutating func confirmQuietOne() {
-        guard let id = desk.quiet(1), var entry = book.entries[id] else { return }
-        entry.status = .confirmed
-        told.append(Telling(act: .confirmed, event: "S14", entry: entry, quick: true, quiet: 1))
-    }
-
     private mutating func bookSeries(from day: LocalDay, quick: Bool) {
         guard let (provider, first) = slot(on: day, minutes: 20), let person = somebodyNew(on: day),
             person.ids == .filler
@@ -76,8 +69,8 @@ extension Script {
         let series = number("R")
         for week in 0..<4 {
             let start = first.adding(minutes: week * 7 * 1440)
-            guard diary.free(provider.npi, on: start.day, minutes: 20, after: now).contains(start) else { continue }
-            var occurrence = entry(person, provider, start, VisitType.all[3])
+            guard diary.free(provider.code, on: start.day, minutes: 20, after: now).contains(start) else { continue }
+            var occurrence = entry(person, provider, start, VisitType.all[0])
             occurrence.bundle = series
             if week == 1 { desk.occurrencesToChange.append(occurrence.id) }
             tellOfBooking(occurrence, quick: quick, oddities: [.series])
@@ -85,15 +78,17 @@ extension Script {
     }
 
     private mutating func bookGroup(on day: LocalDay, quick: Bool) {
-        guard let (provider, start) = slot(on: day, minutes: VisitType.group.minutes) else { return }
+        let starts = diary.free("", on: day, minutes: VisitType.group.minutes, after: now)
+        guard !starts.isEmpty else { return }
+        let start = dice.pick(starts)
+        let room = Provider(code: "", family: "", given: "", location: Provider.groupRoom)
         let group = number("G")
         var members: Set<Int> = []
         for _ in 0..<dice.within(4...8) {
             guard let person = somebodyNew(on: day), person.ids == .filler, members.insert(person.number).inserted
             else { continue }
-            var member = entry(person, provider, start, VisitType.group)
+            var member = entry(person, room, start, VisitType.group)
             member.bundle = group
-            member.location = Provider.groupRoom
             tellOfBooking(member, quick: quick, oddities: [.group])
         }
     }
@@ -120,21 +115,20 @@ extension Script {
         else { return }
         var moved = entry
         moved.start = start
-        moved.provider = provider.npi
+        moved.provider = provider.code
         moved.location = provider.location
         moved.status = .pending
         let oddities: [Oddity] = series == nil ? [] : [.changedOccurrence]
         if entry.person?.ids == .filler, series == nil, dice.chance(premises.habits.movedUnderNewID) {
             var old = entry
             old.status = .cancelled
-            old.cancelReason = "RSCH^Rescheduled"
             told.append(
                 Telling(act: .cancelled, event: "S15", entry: old, quick: quick, oddities: [.movedUnderNewID]))
             var new = moved
             new = BookEntry(
                 id: number("A"), status: .pending, start: start, minutes: entry.minutes, person: entry.person,
                 hasChart: entry.hasChart, provider: moved.provider, location: moved.location, event: entry.event,
-                bundle: nil, replaces: entry.id, visit: nil, cancelReason: nil)
+                bundle: nil, replaces: entry.id, visit: nil)
             tellOfBooking(new, quick: quick, oddities: [.movedUnderNewID])
         } else {
             told.append(Telling(act: .moved, event: "S13", entry: moved, quick: quick, oddities: oddities))
@@ -144,27 +138,28 @@ extension Script {
     mutating func cancel(quick: Bool) {
         guard var entry = somebodyOpen() else { return }
         entry.status = .cancelled
-        entry.cancelReason = dice.pick(["PTC^Patient cancelled", "PRC^Provider cancelled", "WTH^Weather"])
         told.append(Telling(act: .cancelled, event: "S15", entry: entry, quick: quick))
         wanted[entry.start.day]? += 1
     }
 
     mutating func change(quick: Bool) {
         guard var entry = somebodyOpen(), entry.event != VisitType.group.code else { return }
+        var act = Step.Act.changed
         let others = providers.filter { other in
-            other.npi != entry.provider
-                && diary.free(other.npi, on: entry.start.day, minutes: entry.minutes, after: now).contains(entry.start)
+            other.code != entry.provider
+                && diary.free(other.code, on: entry.start.day, minutes: entry.minutes, after: now).contains(entry.start)
         }
         if dice.chance(0.4), !others.isEmpty {
             let other = dice.pick(others)
-            entry.provider = other.npi
+            entry.provider = other.code
             entry.location = other.location
+            act = .transferred
         } else {
             let same = VisitType.all.filter { $0.minutes == entry.minutes && $0.code != entry.event }
             guard !same.isEmpty else { return }
             entry.event = dice.pick(same).code
         }
-        told.append(Telling(act: .changed, event: "S14", entry: entry, quick: quick))
+        told.append(Telling(act: act, event: "S14", entry: entry, quick: quick))
     }
 
     mutating func confirm(quick: Bool) {
@@ -184,7 +179,7 @@ extension Script {
         guard isOpen(day), let (provider, start) = slot(on: day, minutes: VisitType.blocked.minutes) else { return }
         let entry = BookEntry(
             id: number("B"), status: .pending, start: start, minutes: VisitType.blocked.minutes, person: nil,
-            hasChart: false, provider: provider.npi, location: provider.location, event: VisitType.blocked.code)
+            hasChart: false, provider: provider.code, location: provider.location, event: VisitType.blocked.code)
         diary.add(entry)
         diary.withdraw(entry.id)
         told.append(Telling(act: .blocked, event: "S23", entry: entry, quick: quick))
@@ -213,7 +208,6 @@ extension Script {
                 }
             case 2:
                 entry.status = .cancelled
-                entry.cancelReason = "PTC^Patient cancelled"
                 told.append(Telling(act: .cancelled, event: "S15", entry: entry, quick: false))
             default: told.append(kept(entry, person, oddities: []))
             }
@@ -253,7 +247,7 @@ extension Script {
     ) -> BookEntry {
         BookEntry(
             id: number("A"), status: .pending, start: start, minutes: type.minutes, person: person,
-            hasChart: !person.chartAtFirstVisit || desk.charted.contains(person.number), provider: provider.npi,
+            hasChart: !person.chartAtFirstVisit || desk.charted.contains(person.number), provider: provider.code,
             location: provider.location, event: type.code)
     }
 
@@ -266,7 +260,7 @@ extension Script {
         let first = dice.below(providers.count)
         for offset in 0..<providers.count {
             let provider = providers[(first + offset) % providers.count]
-            let starts = diary.free(provider.npi, on: day, minutes: minutes, after: now)
+            let starts = diary.free(provider.code, on: day, minutes: minutes, after: now)
             if !starts.isEmpty { return (provider, dice.pick(starts)) }
         }
         return nil

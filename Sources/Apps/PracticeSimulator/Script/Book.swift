@@ -23,6 +23,7 @@ package struct BookEntry: Sendable, Equatable {
     package var person: Person?
     /// Whether the person's chart number is in the book yet.
     package var hasChart: Bool
+    /// Empty for a group: it is booked to its room.
     package var provider: String
     package var location: String
     package var event: String
@@ -32,7 +33,6 @@ package struct BookEntry: Sendable, Equatable {
     package var replaces: String?
     /// PV1-19, made at check-in.
     package var visit: String?
-    package var cancelReason: String?
 
     package var end: LocalTime { start.adding(minutes: minutes) }
     package var isBlock: Bool { person == nil }
@@ -50,6 +50,7 @@ package struct Book: Sendable {
     package mutating func remove(_ id: String) { entries[id] = nil }
 
     /// The appointment list as the PM exports it: persons' appointments only, without deleted ones, by time.
+    /// In the column mrn stands the chart's number or, while there is no chart, the person's (PID-2).
     /// `words` are statuses that a fault has put in place of the book's own, by id.
     package func csv(words: [String: String] = [:], places: [String: String] = [:]) -> String {
         let rows = entries.values.filter { !$0.isBlock && $0.status != .deleted }
@@ -57,7 +58,8 @@ package struct Book: Sendable {
             .map { entry in
                 [
                     entry.id, words[entry.id] ?? entry.status.rawValue, entry.start.description, entry.end.description,
-                    entry.mrn ?? "", entry.provider, places[entry.id] ?? entry.location, entry.event,
+                    entry.mrn ?? entry.person.map { "\($0.number)" } ?? "", entry.provider,
+                    places[entry.id] ?? entry.location, entry.event,
                 ].joined(separator: ",")
             }
         return ([Self.header] + rows).joined(separator: "\n") + "\n"

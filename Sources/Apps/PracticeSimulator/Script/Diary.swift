@@ -50,8 +50,8 @@ struct Diary: Sendable {
     }
 
     /// Starts on that day at which the provider is free for so long, on a ten-minute grid, after `now`.
-    func free(_ npi: String, on day: LocalDay, minutes: Int, after now: LocalTime) -> [LocalTime] {
-        let busy = taken["\(npi) \(day)"] ?? []
+    func free(_ provider: String, on day: LocalDay, minutes: Int, after now: LocalTime) -> [LocalTime] {
+        let busy = taken["\(provider) \(day)"] ?? []
         return stride(from: Self.opens, through: Self.closes - minutes, by: 10).compactMap { start in
             let end = start + minutes - 1
             if start < Self.lunch.upperBound, end >= Self.lunch.lowerBound { return nil }

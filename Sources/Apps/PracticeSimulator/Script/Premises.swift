@@ -52,8 +52,8 @@ package struct Premises: Sendable, Equatable {
 
     package init(
         seed: UInt64, date: LocalDay, practice: String = "0001",
-        zone: TimeZone = TimeZone(identifier: "America/New_York") ?? .gmt, providers: Int = 4,
-        appointmentsADay: Int = 40, habits: Habits = Habits(), clock: ScriptClock = .day
+        zone: TimeZone = TimeZone(identifier: "America/Chicago") ?? .gmt, providers: Int = 3,
+        appointmentsADay: Int = 36, habits: Habits = Habits(), clock: ScriptClock = .day
     ) {
         self.seed = seed
         self.date = date
@@ -94,36 +94,23 @@ package enum ScriptClock: Sendable, Equatable {
     }
 }
 
-/// A provider, with the place where they work.
+/// A provider, with the place where they work. The first three and their place are those of the demo's tables.
 struct Provider: Sendable, Equatable {
-    let npi: String
+    let code: String
     let family: String
     let given: String
     let location: String
 
     static func all(_ count: Int) -> [Provider] {
-        (0..<count).map { index in
-            Provider(
-                npi: checked("10000000" + String(index % 10)), family: "ZZDOC\(names[index % names.count])",
-                given: index % 2 == 0 ? "Pat" : "Kim", location: locations[index % locations.count])
+        let demo = [("EXAMPLE", "ADA"), ("EXAMPLE", "BEN"), ("EXAMPLE", "CLEO")]
+        return (0..<count).map { index in
+            let (family, given) = index < demo.count ? demo[index] : ("ZZPROVIDER", "NUMBER \(index + 1)")
+            return Provider(
+                code: "\(1001 + index)", family: family, given: given, location: index < demo.count ? "MAIN" : "EAST")
         }
     }
 
-    static let locations = ["MAIN-OFFICE", "EAST-OFFICE"]
-    static let groupRoom = "GROUP-ROOM"
-    private static let names = [
-        "ALDER", "BIRCH", "CEDAR", "DOGWOOD", "ELM", "FIR", "GUM", "HOLLY", "IRONWOOD", "JUNIPER",
-    ]
-
-    /// The NPI's tenth digit: Luhn over 80840 and the nine.
-    private static func checked(_ nine: String) -> String {
-        var sum = 24
-        for (index, digit) in nine.compactMap(\.wholeNumberValue).reversed().enumerated() {
-            let doubled = index % 2 == 0 ? digit * 2 : digit
-            sum += doubled > 9 ? doubled - 9 : doubled
-        }
-        return nine + String((10 - sum % 10) % 10)
-    }
+    static let groupRoom = "ROOM-G"
 }
 
 /// A kind of visit; NextGen's *event*.
@@ -133,9 +120,8 @@ struct VisitType: Sendable, Equatable {
     let weight: Int
 
     static let all = [
-        VisitType(code: "OVF", minutes: 20, weight: 50), VisitType(code: "NEW", minutes: 40, weight: 12),
-        VisitType(code: "PHY", minutes: 40, weight: 10), VisitType(code: "CAE", minutes: 20, weight: 16),
-        VisitType(code: "INJ", minutes: 10, weight: 12),
+        VisitType(code: "OVF", minutes: 20, weight: 50), VisitType(code: "NPV", minutes: 40, weight: 14),
+        VisitType(code: "PHY", minutes: 40, weight: 12), VisitType(code: "NUR", minutes: 20, weight: 24),
     ]
     static let group = VisitType(code: "GRP", minutes: 60, weight: 0)
     static let blocked = VisitType(code: "MTG", minutes: 60, weight: 0)

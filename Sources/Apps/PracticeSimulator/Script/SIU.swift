@@ -10,9 +10,9 @@ struct SIU {
 
     /// `word` and `place` are codes that a fault puts in place of the entry's own.
     func bytes(
-        of entry: BookEntry, act: Step.Act, provider: Provider, crlf: Bool, word: String? = nil, place: String? = nil
+        of entry: BookEntry, act: Step.Act, provider: Provider?, crlf: Bool, word: String? = nil, place: String? = nil
     ) -> [UInt8] {
-        let status = entry.isBlock ? "" : word ?? entry.status.rawValue
+        let status = entry.isBlock ? (act == .blocked ? "BLOCKED" : "") : word ?? entry.status.rawValue
         let place = place ?? entry.location
         var message = MessageBuilder()
         message.segment("MSH", header)
@@ -55,11 +55,10 @@ struct SIU {
         case .traded: if act == .booked { (placer, filler) = (entry.id, "") }
         }
         let type: Field = [.text(entry.event), .text(entry.event)]
-        let reason = entry.cancelReason?.split(separator: "^").map { Field.Component.text(String($0)) }
         let clerk: Field = ["2295", "Clerk", "Front"]
         return [
             1: .text(placer), 2: .text(filler), 4: .text(entry.bundle ?? ""),
-            6: act == .cancelled ? .components(reason ?? []) : type, 8: type, 9: .text("\(entry.minutes)"),
+            6: type, 8: type, 9: .text("\(entry.minutes)"),
             10: "minutes", 11: ["", "", "", .text(entry.start.twelveDigits), .text(entry.end.twelveDigits)],
             16: clerk, 20: clerk, 24: .text(entry.replaces ?? ""), 25: .text(status),
         ]
@@ -81,14 +80,14 @@ struct SIU {
         ]
     }
 
-    private func visit(_ entry: BookEntry, provider: Provider, place: String) -> [Int: Field] {
+    private func visit(_ entry: BookEntry, provider: Provider?, place: String) -> [Int: Field] {
         [
             1: "1", 2: "O", 3: .text(place), 7: name(provider), 19: .text(entry.visit ?? ""),
             44: .text(entry.start.twelveDigits), 50: .text(entry.visit ?? ""),
         ]
     }
 
-    private func name(_ provider: Provider) -> Field {
-        [.text(provider.npi), .text(provider.family), .text(provider.given)]
+    private func name(_ provider: Provider?) -> Field {
+        provider.map { [.text($0.code), .text($0.family), .text($0.given)] } ?? ""
     }
 }

@@ -125,8 +125,8 @@ package struct Script: Sequence, IteratorProtocol, Sendable {
         return step
     }
 
-    func provider(_ npi: String) -> Provider {
-        providers.first { $0.npi == npi } ?? providers[0]
+    func provider(_ code: String) -> Provider? {
+        providers.first { $0.code == code }
     }
 
     /// MSH-7: what the PM's clock shows, never the same millisecond twice.
@@ -143,7 +143,6 @@ package struct Script: Sequence, IteratorProtocol, Sendable {
     private mutating func decideHistory() {
         let left = wanted.values.reduce(0, +)
         guard left > 0 else {
-            confirmQuietOne()
             inHistory = false
             return
         }

@@ -1,8 +1,17 @@
 /// One change of the book with the message that tells of it.
 package struct Step: Sendable, Equatable {
     package enum Act: String, Sendable, Codable {
-        case booked, moved, changed, confirmed, cancelled, deleted, kept, checkedOut, noShow, checkInUndone
+        case booked, moved, changed, transferred, confirmed, cancelled, deleted, kept, checkedOut, noShow, checkInUndone
         case blocked, opened
+
+        /// Whether two lists that are compared differ by it: not by the kind of visit, not by a patient's word that they
+        /// will come, and not by how far a visit has come.
+        var showsInLists: Bool {
+            switch self {
+            case .booked, .moved, .transferred, .cancelled, .deleted, .kept, .noShow, .checkInUndone: true
+            case .changed, .confirmed, .checkedOut, .blocked, .opened: false
+            }
+        }
     }
 
     /// From 0, without gaps.
