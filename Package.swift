@@ -110,7 +110,9 @@ let tests: [Target] =
                 "Scheduling", "Workflow", "Practice", "HL7", "FHIR", "Records", "Reconciliation", "Postgres", "Journal",
                 "Queue", "Worker", "Hosting", "TestSupport", .hummingbird, .httpTypes, .lifecycle, .log, .nio,
             ]),
-        test("PostgresTests", uses: ["Postgres", "Schema", "Journal", "Queue", "Records", "Practice", "TestSupport", .log]),
+        test(
+            "PostgresTests",
+            uses: ["Postgres", "Schema", "Journal", "Queue", "Records", "Practice", "TestSupport", .log]),
         test(
             "GatewayTests",
             uses: [
@@ -126,7 +128,8 @@ let tests: [Target] =
         test(
             "PracticeSimulatorTests",
             uses: [
-                "PracticeSimulator", "HL7", "MLLP", .hummingbird, .httpClient, .httpTypes, .nio, .nioHTTP1, .crypto, .log,
+                "PracticeSimulator", "HL7", "MLLP", .hummingbird, .httpClient, .httpTypes, .nio, .nioHTTP1, .crypto,
+                .log,
                 .lifecycle,
             ]),
         test(
@@ -153,11 +156,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.100.0"),  // sockets, MLLP
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.25.0"),  // HTTP server
         .package(url: "https://github.com/hummingbird-project/swift-mustache.git", from: "2.0.0"),  // the console's pages
-        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.30.0"),  // webhooks, FHIR search
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.8.0"),  // start and stop in order
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.30.0"),  // webhooks
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.8.0"),  // start, stop
         .package(url: "https://github.com/apple/swift-log.git", from: "1.6.3"),  // logging
-        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.6.0"),  // the commands' words
-        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.1.0"),  // digests, signatures, passwords
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.6.0"),  // commands
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.1.0"),  // digests
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.4.0"),  // header names
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.0.0"),  // workflow.yaml
     ],

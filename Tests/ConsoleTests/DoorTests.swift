@@ -55,7 +55,7 @@ import Testing
                 #expect(policy.hasPrefix("default-src 'none'; script-src 'self'; style-src 'self';"), "\(path)")
                 #expect(policy.contains("frame-ancestors 'none'") && policy.contains("base-uri 'none'"), "\(path)")
                 #expect(answer.headers[.xContentTypeOptions] == "nosniff", "\(path)")
-                #expect(answer.headers[HTTPField.Name("Referrer-Policy")!] == "no-referrer", "\(path)")
+                #expect(answer.headers[HTTPField.Name("Referrer-Policy")!] == "same-origin", "\(path)")
                 #expect(answer.headers[HTTPField.Name("Cross-Origin-Opener-Policy")!] == "same-origin", "\(path)")
                 #expect(
                     answer.headers[.cacheControl] == (path == "/style.css" ? "max-age=3600" : "no-store"), "\(path)")

@@ -85,7 +85,8 @@ import Worker
             let person = try await clinic.pool.query(
                 "SELECT person_id FROM records.appointment WHERE id = \(world.records[2])"
             ).first?.decode(UUID.self)
-            let forgotten = AppList.Kept(id: world.records[1].uuidString.lowercased(), start: world.lines[1].start + 1800)
+            let forgotten = AppList.Kept(
+                id: world.records[1].uuidString.lowercased(), start: world.lines[1].start + 1800)
             world.list.keep([
                 forgotten, .init(id: world.records[2].uuidString.lowercased(), start: world.lines[2].start),
                 .init(id: "own-77", start: world.lines[2].start, patient: person?.uuidString.lowercased()),
@@ -154,7 +155,8 @@ import Worker
             ])
         #expect(run.run.counts.explanations["in-flight"] == 1 && run.app == nil)
         let entry = try await clinic.count(
-            "SELECT entry_id FROM reconciliation.finding WHERE cause = 'received-and-unmapped' AND code = 'missing-here'")
+            "SELECT entry_id FROM reconciliation.finding WHERE cause = 'received-and-unmapped' AND code = 'missing-here'"
+        )
         #expect(entry == parked.number)
     }
 

@@ -42,11 +42,11 @@ enum Folder {
         ),
         (
             "practices/demo.yaml", "profile: standard", "profile: standart",
-            "practices/demo.yaml:7: unknown profile \"standart\", did you mean \"standard\"?"
+            "practices/demo.yaml:14: unknown profile \"standart\", did you mean \"standard\"?"
         ),
         (
             "practices/demo.yaml", "mode: live", "mode: life",
-            "practices/demo.yaml:10: unknown mode \"life\", did you mean \"live\"?"
+            "practices/demo.yaml:17: unknown mode \"life\", did you mean \"live\"?"
         ),
         (
             "tables/status.csv", "KEPT,arrived", "KEPT,arived",
@@ -88,7 +88,7 @@ enum Folder {
         ),
         (
             "practices/demo-west.yaml", "DEMOWEST", "DEMOPM",
-            "practices/demo.yaml:6: the feed \"demo-pm\" cannot be told from \"demo-west-pm\": same port, sender, facility"
+            "practices/demo.yaml:13: the feed \"demo-pm\" cannot be told from \"demo-west-pm\": same port, sender, facility"
         ),
         (
             "practices/demo-west.yaml", "practice: demo-west", "practice: demo-west\npractice: two",

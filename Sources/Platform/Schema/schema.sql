@@ -973,6 +973,8 @@ CREATE INDEX entry_by_feed ON ONLY journal.entry USING btree (feed, received_at)
 
 CREATE INDEX outcome_by_entry ON journal.outcome USING btree (received_on, entry_id);
 
+CREATE INDEX outcome_discarded ON journal.outcome USING btree (at) WHERE (code = 'discarded'::text);
+
 CREATE INDEX repeat_by_entry ON journal.repeat USING btree (received_on, entry_id);
 
 CREATE INDEX blocked_by_entry ON queue.blocked USING btree (received_on, entry_id);
@@ -1277,6 +1279,7 @@ GRANT SELECT(created_at) ON TABLE api.subscription TO pmsync_console;
 GRANT SELECT(created_at) ON TABLE api.subscription TO pmsync_api;
 
 GRANT SELECT(ended_at) ON TABLE api.subscription TO pmsync_console;
+GRANT UPDATE(ended_at) ON TABLE api.subscription TO pmsync_scheduling;
 GRANT SELECT(ended_at) ON TABLE api.subscription TO pmsync_api;
 
 GRANT SELECT,INSERT ON TABLE console.audit TO pmsync_console;

@@ -83,7 +83,8 @@ struct ReconcileCommand: AsyncParsableCommand {
                 }
                 if let problem = run.appProblem {
                     sentences.insert(
-                        "the list of \(run.app?.name ?? "") in \(run.run.practice) was not compared: \(problem.description)")
+                        "the list of \(run.app?.name ?? "") in \(run.run.practice) was not compared: \(problem.description)"
+                    )
                 }
             }
             for sentence in sentences.sorted() { FileHandle.standardError.write(Data((sentence + "\n").utf8)) }
@@ -172,7 +173,8 @@ struct MendCommand: AsyncParsableCommand {
             print("asked for")
         case .unknownFinding: throw ValidationError("no finding of \(practice) has the key \(key)")
         case .closed: throw ValidationError("the finding is closed: it no longer shows")
-        case .notByResend: throw ValidationError("the finding is of no record or no booking app: a re-send mends nothing")
+        case .notByResend:
+            throw ValidationError("the finding is of no record or no booking app: a re-send mends nothing")
         }
     }
 }

@@ -41,7 +41,8 @@ struct SIU {
 
     private var header: [Int: Field] {
         [
-            3: "NextGen Rosetta", 4: ["Demo Family Practice", .text(practice)], 5: "Billing System", 6: "Billing System",
+            3: "NextGen Rosetta", 4: ["Demo Family Practice", .text(practice)], 5: "Billing System",
+            6: "Billing System",
             7: .text(at.seventeenDigits), 9: ["SIU", .text(event)], 10: .text(controlID), 11: "P", 12: "2.3",
         ]
     }
