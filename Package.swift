@@ -155,7 +155,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.100.0"),  // sockets, MLLP
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.25.0"),  // HTTP server
-        .package(url: "https://github.com/hummingbird-project/swift-mustache.git", from: "2.0.0"),  // the console's pages
+        .package(url: "https://github.com/hummingbird-project/swift-mustache.git", from: "2.0.0"),  // life cycle
         .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.30.0"),  // webhooks
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.8.0"),  // start, stop
         .package(url: "https://github.com/apple/swift-log.git", from: "1.6.3"),  // logging
