@@ -95,7 +95,7 @@ let tests: [Target] =
     ]
     + [
         test("HL7Tests", uses: ["HL7"], exclude: ["Cases"]),
-        test("FHIRTests", uses: ["FHIR", "Practice"]),
+        test("FHIRTests", uses: ["FHIR", "Practice", "TestSupport"]),
         test("MLLPTests", uses: ["MLLP", "HL7", .nio, .nioPosix, .nioEmbedded, .nioTestUtils]),
         test("PracticeTests", uses: ["Practice"]),
         test("HostingTests", uses: ["Hosting", .log, .lifecycle, .httpClient, .nio, .nioHTTP1]),
@@ -138,8 +138,8 @@ let tests: [Target] =
         test(
             "PathTests",
             uses: [
-                "Scheduling", "HL7", "MLLP", "FHIR", "Postgres", "Journal", "Queue", "Records", "Practice",
-                "PracticeSimulator", "TestSupport", .httpClient, .nio,
+                "HL7", "MLLP", "Postgres", "TestSupport", .httpClient, .httpTypes, .hummingbird, .crypto, .log, .nio,
+                .nioHTTP1,
             ]),
     ]
 

@@ -1,5 +1,6 @@
 import FHIR
 import Foundation
+import TestSupport
 import Testing
 
 /// What is emitted, judged by programs that this project did not write (fhir-check: R4's JSON schema, fhir.resources,
@@ -37,57 +38,25 @@ struct OracleTests {
     }
 }
 
-/// fhir-check with its Python packages, installed once into the user's cache.
+/// fhir-check with its Python packages.
 private struct Oracle {
-    let python: URL
+    let peers: PythonPeers
     let script: URL
 
     static func ready() throws -> Oracle {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let tool = root.appending(path: "../shared/tools/fhir-check").standardizedFileURL
-        let script = tool.appending(path: "check.py")
-        let requirements = tool.appending(path: "requirements.txt")
-        guard let wanted = try? String(contentsOf: requirements, encoding: .utf8) else {
+        guard let wanted = try? String(contentsOf: tool.appending(path: "requirements.txt"), encoding: .utf8) else {
             try Test.cancel("../shared/tools/fhir-check is not beside this repository")
         }
-        let environment = ProcessInfo.processInfo.environment
-        let cache =
-            environment["XDG_CACHE_HOME"].map { URL(filePath: $0) }
-            ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache")
-        let folder = cache.appending(path: "pmsync/fhir-check")
-        let python = folder.appending(path: "bin/python")
-        let installed = folder.appending(path: "installed.txt")
-        if (try? String(contentsOf: installed, encoding: .utf8)) != wanted {
-            try? FileManager.default.removeItem(at: folder)
-            let steps = [
-                (URL(filePath: "/usr/bin/env"), ["python3", "-m", "venv", folder.path]),
-                (python, ["-m", "pip", "install", "-q", "-r", requirements.path]),
-            ]
-            for (program, arguments) in steps {
-                guard let step = try? run(program, arguments), step.status == 0 else {
-                    try Test.cancel("fhir-check's Python packages could not be installed")
-                }
-            }
-            try wanted.write(to: installed, atomically: true, encoding: .utf8)
+        guard let peers = try PythonPeers.ready("fhir-check", requirements: wanted) else {
+            try Test.cancel("fhir-check's Python packages could not be installed")
         }
-        return Oracle(python: python, script: script)
+        return Oracle(peers: peers, script: tool.appending(path: "check.py"))
     }
 
     func check(_ files: [String]) throws -> (status: Int32, output: String) {
-        try Oracle.run(python, [script.path] + files)
-    }
-
-    private static func run(_ program: URL, _ arguments: [String]) throws -> (status: Int32, output: String) {
-        let process = Process()
-        let pipe = Pipe()
-        process.executableURL = program
-        process.arguments = arguments
-        process.standardOutput = pipe
-        process.standardError = pipe
-        try process.run()
-        let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: output, as: UTF8.self))
+        try peers.run([script.path] + files)
     }
 }

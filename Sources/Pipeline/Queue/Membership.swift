@@ -43,7 +43,7 @@ actor Membership {
     }
 
     func workers() async throws -> Int {
-        let row = try await pool.query(Queries.colleagues(options.name)).first
+        let row = try await pool.query(Queries.colleagues(options.name, of: id)).first
         return Int(try row?.decode(Int64.self) ?? 1)
     }
 

@@ -50,8 +50,14 @@ enum Queries {
         """
     }
 
-    static func colleagues(_ name: String) -> SQL {
-        "SELECT count(*) FROM queue.worker WHERE name = \(name) AND lease_until > clock_timestamp()"
+    /// Who shares the queues, oneself included. One whose lock is free is dead, whatever its lease says: counting it would
+    /// leave its share of the lanes to nobody until the lease has passed.
+    static func colleagues(_ name: String, of worker: Int32) -> SQL {
+        """
+        SELECT count(*) FROM queue.worker w
+        WHERE w.name = \(name) AND w.lease_until > clock_timestamp()
+            AND (w.id = \(worker) OR NOT pg_try_advisory_xact_lock(77, w.id))
+        """
     }
 
     /// Takes up to `count` lanes that nobody holds, or whose holder is dead (its lock is free) or frozen (its lease has
