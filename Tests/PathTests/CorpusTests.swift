@@ -83,8 +83,11 @@ extension PathSuite {
         /// Each entry has one outcome, or is parked under a code, or waits behind a parked one of its key.
         private func fates(_ practice: Practice, of entries: Int) async throws {
             try await practice.until("each message has its fate") {
-                try await practice.count("SELECT count(*) FROM queue.job") == 0
-                    && practice.count("SELECT count(*) FROM queue.blocked WHERE state = 'retrying'") == 0
+                try await practice.count(
+                    """
+                    SELECT (SELECT count(*) FROM queue.job)
+                        + (SELECT count(*) FROM queue.blocked WHERE state = 'retrying')
+                    """) == 0
             }
             let fates = try await practice.pool.query(
                 """
