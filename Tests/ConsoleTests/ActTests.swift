@@ -145,6 +145,7 @@ import Testing
 
     @Test func `A finding is accepted with a reason only, and is then not counted as open`() async throws {
         let fixture = try await Fixture.make()
+        try await fixture.addRun("P1")
         let path = "/findings/P1/key-P1"
         try await fixture.browse(as: "ann") { browser in
             #expect(try await browser.post(path + "/accept", ["seen": "0"]).status == .badRequest)

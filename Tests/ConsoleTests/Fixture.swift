@@ -107,7 +107,8 @@ struct Fixture {
                 sources, counts)
             VALUES (\(practice), \(Self.run), 'scheduling', '2026-11-22', '2026-11-22', 'scheduling-1',
                 \(Self.now.addingTimeInterval(-60)), \(Self.now),
-                '{"feed": "2026-11-22T09:28:00Z", "feedIsSilent": false, "pm": "2026-11-22T09:00:00Z", "app": null}',
+                '{"feed": "2026-11-22T09:28:00Z", "feedIsSilent": false, "pm": "2026-11-22T09:00:00Z",
+                  "app": "2026-11-22T09:20:00Z"}',
                 '{"inPM": 412, "here": 410, "inApp": 409, "groups": 412, "matched": 398, "explained": 10, "open": 4,
                   "withheld": 0, "explanations": {"same-visit": 7}, "codes": {"missing-in-app": 4}}')
             """)

@@ -25,8 +25,36 @@ import Testing
             #expect(page.contains("Feed nextgen"))
             #expect(page.contains("as of 02:28"), "sources are told in the practice's own time")
             let list = try await browser.get("/findings?practice=P1&state=open&code=missing-in-app&age=today").text
-            #expect(list.contains("A.B. ..4321"))
+            #expect(list.contains("A.B. …4321"))
             #expect(try await browser.get("/findings?practice=P1&state=open&age=3").text.contains("Nothing is open"))
+        }
+    }
+
+    @Test(
+        arguments: [
+            (
+                "UPDATE reconciliation.run SET ended_at = ended_at - interval '27 hours'",
+                "the last comparison is 1 d old"
+            ),
+            ("DELETE FROM reconciliation.run", "nothing was compared yet"),
+            (#"UPDATE reconciliation.run SET counts = counts || '{"withheld": 3}'"#, "3 withheld"),
+            (#"UPDATE reconciliation.run SET sources = sources || '{"feedIsSilent": true}'"#, "the feed is silent"),
+            (
+                #"UPDATE reconciliation.run SET sources = sources - '{pm,app}'::text[]"#,
+                "there was no list to compare with"
+            ),
+        ] as [(SQL, String)])
+    func `Agreement is not claimed on the word of a comparison that could not see`(_ change: SQL, _ doubt: String)
+        async throws
+    {
+        let fixture = try await Fixture.make()
+        try await fixture.addRun("P1")
+        try await fixture.owner.execute("UPDATE reconciliation.finding SET closed_at = now()")
+        try await fixture.browse(as: "ann") { browser in
+            #expect(try await browser.get("/").text.contains("✓ In agreement"))
+            try await fixture.owner.execute(change)
+            let page = try await browser.get("/").text
+            #expect(!page.contains("In agreement") && page.contains("Not known") && page.contains(doubt))
         }
     }
 

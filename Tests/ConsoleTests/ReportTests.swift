@@ -20,11 +20,11 @@ import Testing
         try await fixture.addRun("P1")
         let report = try await report(fixture)
         let html = try report.html()
-        #expect(html.contains("99.0 %") && html.contains("A.B. ..4321") && html.contains("Stages of one visit"))
+        #expect(html.contains("99.0 %") && html.contains("A.B. …4321") && html.contains("Stages of one visit"))
         #expect(html.contains("<style>") && !html.contains("/style.css"), "the page stands by itself")
         let lines = report.csv().components(separatedBy: "\r\n")
         #expect(lines.count == 3 && lines[0].hasPrefix("practice,key,appointment,patient,code"))
-        #expect(lines[1].hasPrefix("P1,key-P1,08:30,A.B. ..4321,missing-in-app,Not in the booking app"))
+        #expect(lines[1].hasPrefix("P1,key-P1,22 Nov 08:30,A.B. …4321,missing-in-app,Not in the booking app"))
         let json = try JSONSerialization.jsonObject(with: Data(try report.json().utf8)) as? [String: Any]
         let run = try #require(json?["run"] as? [String: Any])
         #expect((run["counts"] as? [String: Int])?["matched"] == 398)

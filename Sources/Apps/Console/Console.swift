@@ -18,14 +18,18 @@ package struct Console: Sendable {
     let wall: Wall
     let passwords: Passwords
     let pages: Pages
+    let metrics: ConsoleMetrics
     let logger = Logger(label: "pmsync.console")
 
-    package init(pool: Pool, doorbell: Doorbell, wall: Wall, cost: ScryptCost = .standard) throws {
+    package init(
+        pool: Pool, doorbell: Doorbell, wall: Wall, metrics: Metrics = Metrics(), cost: ScryptCost = .standard
+    ) throws {
         self.pool = pool
         self.doorbell = doorbell
         self.wall = wall
         passwords = Passwords(cost: cost)
         pages = try Pages()
+        self.metrics = ConsoleMetrics(metrics)
     }
 
     /// Every route there is, each with its need. `/healthz` and the like are on the admin port.

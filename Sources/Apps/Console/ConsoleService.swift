@@ -19,7 +19,8 @@ package struct ConsoleService: Service {
         let configuration = try Configuration(
             url: settings.required(.databaseURL), role: "pmsync_console", applicationName: "pmsync-console")
         let pool = Pool(configuration, size: settings.number(.poolSize))
-        console = try Console(pool: pool, doorbell: Doorbell(configuration), wall: settings.wall)
+        console = try Console(
+            pool: pool, doorbell: Doorbell(configuration), wall: settings.wall, metrics: program.metrics)
         host = try settings.required(.listen)
         port = settings.number(.consolePort)
         readiness = program.readiness

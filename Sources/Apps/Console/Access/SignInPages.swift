@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTypes
+import Hosting
 import Hummingbird
 import Postgres
 
@@ -46,6 +47,7 @@ extension Console {
         }
         let matches = try await passwords.verify(password, against: candidate?.1)
         guard let person = candidate?.0 else {
+            metrics.signIns.add(1, ["outcome": "refused"])
             try await pool.transaction { transaction in
                 // What was typed may be a password in the wrong field: it is not kept.
                 try await Audit.record(.signInFailed, actor: "nobody", subject: "unknown name", in: transaction)
@@ -64,6 +66,7 @@ extension Console {
             try await Audit.record(.signedIn, actor: name, subject: name, in: transaction)
             return try await Sessions.open(person, in: transaction)
         }
+        metrics.signIns.add(1, ["outcome": token == nil ? "refused" : "done"])
         guard let token else { return signInPage(visit, name: name, failed: true) }
         return .seeOther(Self.ownPath(visit.form["to"]), cookie: visit.cookie(token))
     }

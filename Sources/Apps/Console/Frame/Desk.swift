@@ -67,11 +67,12 @@ struct Moment {
     /// `4 min`, `3 h`, `2 d`.
     let age: String
 
-    init(_ instant: Date, _ time: PracticeTime, now: Date) {
+    /// - Parameter isDated: whether the day is named also when it is today's, as an appointment's is.
+    init(_ instant: Date, _ time: PracticeTime, now: Date, isDated: Bool = false) {
         let wall = time.wall(at: instant)
         let today = time.day(of: now)
         var text = ""
-        if wall.day != today {
+        if isDated || wall.day != today {
             text = "\(wall.day.day) \(Self.months[wall.day.month - 1]) "
             if wall.day.year != today.year { text += "\(wall.day.year) " }
         }

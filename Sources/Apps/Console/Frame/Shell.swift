@@ -13,6 +13,7 @@ struct Shell: RouterMiddleware {
         _ request: Request, context: BasicRequestContext,
         next: @concurrent (Request, BasicRequestContext) async throws -> Response
     ) async throws -> Response {
+        let start = ContinuousClock.now
         var response: Response
         do {
             response = try await next(request, context)
@@ -23,6 +24,7 @@ struct Shell: RouterMiddleware {
         for field in Self.headers(isEncrypted: isEncrypted) where response.headers[field.name] == nil {
             response.headers[field.name] = field.value
         }
+        console.metrics.answered(response.status.code, after: start.duration(to: .now))
         return response
     }
 

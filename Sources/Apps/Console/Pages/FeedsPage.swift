@@ -28,6 +28,8 @@ extension Console {
 
     private struct QueueLine {
         let name: String
+        /// Which booking app a queue delivers to.
+        let destination: String?
         let waiting: Int64
         let oldest: String
         let retrying: Int64
@@ -62,9 +64,12 @@ extension Console {
     private func feeds(_ visit: Visit, _ person: SignedIn) async throws -> Response {
         let backlogs = try await Backlog.read(from: pool)
         let page = try await reading(person) { desk in
-            FeedsPage(
+            let apps = try await desk.transaction.query(FeedQueries.destinations())
+                .map { try $0.decode((String, String).self) }
+            let names = Dictionary(apps) { first, _ in first }
+            return FeedsPage(
                 frame: Frame(title: "Feeds and queues", person, at: "/feeds"), feeds: try await feedLines(desk),
-                queues: backlogs.filter { desk.visible($0.practice) }.map { queueLine($0, desk) },
+                queues: backlogs.filter { desk.visible($0.practice) }.map { queueLine($0, names[$0.queueName], desk) },
                 workers: try await workers(desk), refusals: try await refusals(desk))
         }
         return pages.page(.feeds, page)
@@ -81,7 +86,7 @@ extension Console {
         }
     }
 
-    private func queueLine(_ backlog: Backlog, _ desk: Desk) -> QueueLine {
+    private func queueLine(_ backlog: Backlog, _ destination: String?, _ desk: Desk) -> QueueLine {
         let (state, sign, tone): (String, String, String)
         if let reason = backlog.pausedReason {
             (state, sign, tone) = ("Paused: \(reason)", "‖", "care")
@@ -92,7 +97,7 @@ extension Console {
             (state, sign, tone) = ("Runs", "✓", "good")
         }
         return QueueLine(
-            name: backlog.queueName, waiting: backlog.waiting,
+            name: backlog.queueName, destination: destination, waiting: backlog.waiting,
             oldest: backlog.oldest.map { Moment.age(desk.databaseNow.timeIntervalSince($0)) } ?? "none",
             retrying: backlog.retrying, heldBack: backlog.heldBack, parked: backlog.parked,
             uncertain: backlog.uncertain, link: Form.link("/jobs", ["state": "parked", "queue": backlog.queueName]),
@@ -168,6 +173,17 @@ enum FeedQueries {
             UNION ALL
             SELECT (SELECT min(e.feed) FROM journal.entry e WHERE e.feed > n.feed) FROM name n WHERE n.feed IS NOT NULL
         )
+        """
+    }
+
+    /// Which booking app a queue of notices goes to.
+    static func destinations() -> SQL {
+        """
+        SELECT q.name, c.name
+        FROM api.subscription s
+        JOIN api.client c ON c.practice_id = s.practice_id AND c.id = s.client_id
+        JOIN queue.queue q ON q.id = s.queue
+        ORDER BY s.created_at DESC
         """
     }
 

@@ -104,8 +104,10 @@ extension Console {
                 ).self)
         }
 
-        /// What the worker can do: tell one booking app of one record again.
-        var canResend: Bool { record != nil && client != nil && closed == nil }
+        /// What the worker can do: tell a booking app, or all of the practice's, of one record again.
+        var canResend: Bool {
+            record != nil && closed == nil && (client != nil || act.hasSuffix("resend"))
+        }
     }
 
     func finding(_ visit: Visit, _ person: SignedIn) async throws -> Response {
@@ -151,7 +153,8 @@ extension Console {
             closed: stored.closed.map(moment), watermark: stored.watermark.map(moment),
             entryLink: stored.receivedOn.flatMap { day in stored.entry.map { "/messages/\(day)/\($0)" } },
             jobs: try await jobs(stored, desk), deliveries: try await deliveries(subject, stored, office, desk),
-            canResend: stored.canResend, clientWords: "the booking app", acts: acts, lastAct: acts.last?.id ?? 0)
+            canResend: stored.canResend, clientWords: stored.client == nil ? "the booking apps" : "the booking app",
+            acts: acts, lastAct: acts.last?.id ?? 0)
     }
 
     private func acts(_ subject: Subject, _ office: Office, _ desk: Desk) async throws -> [ActLine] {
@@ -195,12 +198,12 @@ extension Console {
         let secret = try await KeySecret.read(from: pool)
         let queue = try await QueueName.find("scheduling", from: pool)
         let done = try await acting("resend", subject, visit, person) { stored, desk in
-            guard stored.canResend, let record = stored.record, let client = stored.client else {
+            guard stored.canResend, let record = stored.record else {
                 throw ConsoleError.notFound
             }
             try await note(.resent, "resend", subject, desk, reason: "")
             let payload = ResendPayload(
-                practice: subject.practice, finding: subject.key, record: record, client: client)
+                practice: subject.practice, finding: subject.key, record: record, client: stored.client)
             try await NewJob.enqueue(
                 [
                     NewJob(
@@ -262,7 +265,8 @@ package struct ResendPayload: Codable, Sendable {
     package let practice: String
     package let finding: String
     package let record: UUID
-    package let client: UUID
+    /// Nil: all booking apps of the practice.
+    package let client: UUID?
 
     var text: String {
         let encoder = JSONEncoder()

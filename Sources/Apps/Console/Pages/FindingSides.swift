@@ -60,13 +60,13 @@ struct FindingSides {
         let display = all.lazy.compactMap { $0.fields["display"] }.first
         let initials = display?["initials"]?.words ?? ""
         let last4 = display?["last4"]?.words ?? ""
-        let parts = [initials.prefix(6), last4.isEmpty ? "" : "..\(last4.suffix(4))"].filter { !$0.isEmpty }
+        let parts = [initials.prefix(6), last4.isEmpty ? "" : "…\(last4.suffix(4))"].filter { !$0.isEmpty }
         return parts.isEmpty ? "no patient" : parts.joined(separator: " ")
     }
 
     /// When it is, by the first side that says so.
     var start: Moment? {
-        all.lazy.compactMap { $0.fields["start"]?.instant }.first.map { Moment($0, time, now: now) }
+        all.lazy.compactMap { $0.fields["start"]?.instant }.first.map { Moment($0, time, now: now, isDated: true) }
     }
 
     /// One side in a line: when, in which state, with whom.
@@ -86,19 +86,21 @@ struct FindingSides {
             let texts = all.map { side in side.isThere ? text(side.fields[name], name) : nil }
             // Each side has its own id and its own time of change.
             let mayDiffer = !["reference", "version", "changedAt", "sourceStatus"].contains(name)
+            // What a side does not say is no difference.
+            let said = Set(texts.compactMap(\.self).filter { !$0.isEmpty })
             return Row(
                 label: Self.labels[name] ?? Words.plain(name),
                 cells: zip(all, texts).map { side, text in
                     Cell(title: side.title, text: text.map { $0.isEmpty ? "(not given)" : $0 } ?? "(not there)")
                 },
-                differs: mayDiffer && Set(texts.compactMap(\.self)).count > 1)
+                differs: mayDiffer && said.count > 1)
         }
     }
 
     private func text(_ value: JSONValue?, _ name: String) -> String {
         guard let value else { return "" }
         if ["start", "end", "changedAt"].contains(name), let instant = value.instant {
-            return time.wall(at: instant).description
+            return time.wall(at: Date(timeIntervalSince1970: instant.timeIntervalSince1970.rounded(.down))).description
         }
         return value.words
     }

@@ -19,6 +19,9 @@ extension Console {
         let name: String
         let run: Run?
         let isDone: Bool
+        /// Why it cannot be said that all agrees, though nothing is open.
+        let doubt: String?
+        let isAgreed: Bool
         let open: String
         let openLink: String
         let codes: [CodeLine]
@@ -97,16 +100,26 @@ extension Console {
             let (name, last, hour) = try row.decode((String, Date, Int64).self)
             return FeedLine(name: name, last: Moment(last, office.time, now: desk.databaseNow), hour: hour)
         }
+        let run = try await ReportRun.last(office.id, desk.transaction)
+        let doubt = Self.doubt(run, desk)
         return Section(
-            id: office.id, name: office.name, run: try await lastRun(office, desk), isDone: total == 0,
+            id: office.id, name: office.name, run: run.map { describe($0, office, desk) }, isDone: total == 0,
+            doubt: total == 0 ? doubt : nil, isAgreed: total == 0 && doubt == nil,
             open: Words.count(total, "finding needs you", "findings need you"), openLink: findings.text, codes: codes,
             parked: Words.count(parked, "job is parked", "jobs are parked"),
             parkedLink: Form.link("/jobs", ["state": "parked", "practice": office.id]), hasParked: parked > 0,
             feeds: feeds)
     }
 
-    private func lastRun(_ office: Office, _ desk: Desk) async throws -> Run? {
-        guard let run = try await ReportRun.last(office.id, desk.transaction) else { return nil }
+    /// Nobody is told that all is well on the word of a comparison that is old, or that could not see.
+    private static func doubt(_ run: ReportRun?, _ desk: Desk) -> String? {
+        guard let run else { return "nothing was compared yet" }
+        let age = desk.now.timeIntervalSince(run.endedAt)
+        if age > 26 * 3600 { return "the last comparison is \(Moment.age(age)) old" }
+        return run.doubt
+    }
+
+    private func describe(_ run: ReportRun, _ office: Office, _ desk: Desk) -> Run {
         let report = Form.link("/report/scheduling", ["practice": office.id])
         return Run(
             at: Moment(run.endedAt, office.time, now: desk.now),

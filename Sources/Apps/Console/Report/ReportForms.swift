@@ -83,8 +83,7 @@ extension SchedulingReport {
     /// A whole page by itself, as `pmsync report --format html` writes it: its style sheet is in it.
     package func html() throws -> String {
         let page = try Pages().html(.report, Page(frame: Frame(title: content.title), report: content, csvLink: nil))
-        return page.replacing(
-            #"<link rel="stylesheet" href="/style.css">"#, with: "<style>\n\(StyleSheet.text)\n</style>")
+        return page.replacing(StyleSheet.link, with: "<style>\n\(StyleSheet.text)\n</style>")
     }
 
     /// A page of the console.

@@ -48,8 +48,12 @@ package struct ReportRun: Sendable {
 
     var figures: [Figure] {
         let counts = JSONValue(countsText)
+        let sources = JSONValue(sourcesText)
         return Self.names.compactMap { name, label, state in
-            counts[name]?.integer.map { Figure(name: name, label: label, value: $0, state: state) }
+            // A side without a list was not compared; its 0 would say that it is empty.
+            if name == "inPM", sources["pm"]?.instant == nil { return nil }
+            if name == "inApp", sources["app"]?.instant == nil { return nil }
+            return counts[name]?.integer.map { Figure(name: name, label: label, value: $0, state: state) }
         }
     }
 
@@ -57,6 +61,17 @@ package struct ReportRun: Sendable {
         ("inPM", "in the PM", nil), ("here", "here", nil), ("inApp", "in the app", nil), ("matched", "matched", nil),
         ("explained", "explained", nil), ("open", "open", "open"), ("withheld", "withheld", "withheld"),
     ]
+
+    /// Why nothing found does not mean that all agrees; nil where it does.
+    var doubt: String? {
+        let sources = JSONValue(sourcesText)
+        if let withheld = JSONValue(countsText)["withheld"]?.integer, withheld > 0 {
+            return "\(withheld) withheld, because the feed was behind"
+        }
+        if sources["feedIsSilent"]?.isTrue == true { return "the feed is silent against its rhythm" }
+        if sources["pm"]?.instant == nil, sources["app"]?.instant == nil { return "there was no list to compare with" }
+        return nil
+    }
 
     /// Why what looked like a difference was none, and how often.
     var explanations: [(name: String, count: Int)] {

@@ -25,8 +25,9 @@ extension Template {
         <th scope="col" class="n">Parked</th><th scope="col" class="n">Uncertain</th></tr></thead>
         <tbody>
         {{#queues}}
-        <tr><th scope="row">{{name}}</th><td data-label="State"><span class="tag {{tone}}">{{sign}} {{state}}</span></td>
-        <td class="n" data-label="Waiting">{{waiting}}</td><td class="n" data-label="Oldest">{{oldest}}</td>
+        <tr><th scope="row">{{name}}{{#destination}}<br><span class="soft">{{destination}}</span>{{/destination}}</th>
+        <td data-label="State"><span class="tag {{tone}}">{{sign}} {{state}}</span></td>
+        <td class="n" data-label="Waiting">{{waiting}}</td><td class="n" data-label="Oldest"><span class="w">{{oldest}}</span></td>
         <td class="n" data-label="Retrying">{{retrying}}</td><td class="n" data-label="Held back">{{heldBack}}</td>
         <td class="n" data-label="Parked"><a href="{{link}}">{{parked}}</a></td>
         <td class="n" data-label="Uncertain"><a href="{{uncertainLink}}">{{uncertain}}</a></td></tr>

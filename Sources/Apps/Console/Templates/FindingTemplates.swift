@@ -10,11 +10,12 @@ extension Template {
         <th scope="col">Why</th><th scope="col">Since</th><th scope="col">State</th></tr></thead>
         <tbody>
         {{#rows}}
-        <tr><th scope="row"><a href="{{link}}">{{day}}</a></th>
-        <td data-label="Patient">{{patient}}</td>
+        <tr><th scope="row"><a class="w" href="{{link}}">{{day}}</a></th>
+        <td data-label="Patient"><span class="w">{{patient}}</span></td>
         <td data-label="What">{{what}}</td>
         <td data-label="Why">{{why}}</td>
-        <td data-label="Since"><time datetime="{{since.iso}}">{{since.text}}</time> ({{since.age}})</td>
+        <td data-label="Since"><time datetime="{{since.iso}}">{{since.text}}</time>
+        <span class="w">({{since.age}})</span></td>
         <td data-label="State"><span class="tag {{tone}}">{{sign}} {{state}}</span>{{#showPractice}}<br>
         <span class="soft">{{practice}}</span>{{/showPractice}}</td></tr>
         {{/rows}}

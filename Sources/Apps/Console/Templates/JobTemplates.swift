@@ -12,7 +12,8 @@ extension Template {
         {{#groups}}
         <tr><th scope="row"><a href="{{link}}">{{count}} × {{words}}</a></th><td class="n" data-label="Jobs">{{count}}</td>
         <td data-label="Queue">{{queue}}</td><td data-label="State">{{state}}</td>
-        <td data-label="Oldest"><time datetime="{{oldest.iso}}">{{oldest.text}}</time> ({{oldest.age}})</td>
+        <td data-label="Oldest"><time datetime="{{oldest.iso}}">{{oldest.text}}</time>
+        <span class="w">({{oldest.age}})</span></td>
         <td data-label="Newest"><time datetime="{{newest.iso}}">{{newest.text}}</time></td>
         <td>{{#replayLink}}<a class="button quiet" href="{{replayLink}}">Replay these</a>{{/replayLink}}</td></tr>
         {{/groups}}
@@ -25,10 +26,11 @@ extension Template {
         <th scope="col">Practice</th><th scope="col" class="n">Attempts</th><th scope="col">Since</th></tr></thead>
         <tbody>
         {{#members}}
-        <tr><th scope="row"><a href="{{link}}">Job {{id}}</a></th><td data-label="Trouble">{{what}}</td>
+        <tr><th scope="row"><a class="w" href="{{link}}">Job {{id}}</a></th><td data-label="Trouble">{{what}}</td>
         <td data-label="Detail">{{detail}}</td><td data-label="Practice">{{practice}}</td>
         <td class="n" data-label="Attempts">{{attempts}}</td>
-        <td data-label="Since"><time datetime="{{since.iso}}">{{since.text}}</time> ({{since.age}})</td></tr>
+        <td data-label="Since"><time datetime="{{since.iso}}">{{since.text}}</time>
+        <span class="w">({{since.age}})</span></td></tr>
         {{/members}}
         </tbody>
         </table>

@@ -8,7 +8,7 @@ extension Template {
         <meta name="color-scheme" content="light dark">
         <title>{{frame.title}} - pmsync</title>
         <link rel="icon" href="data:,">
-        <link rel="stylesheet" href="/style.css">
+        \(StyleSheet.link)
         </head>
         <body>
         <a class="skip" href="#main">Skip to content</a>
@@ -80,9 +80,10 @@ extension Template {
         {{#differs}}The two passwords are not the same.{{/differs}}</p>
         </div>
         {{/failed}}
-        <p>For <strong>{{name}}</strong>. This link works once.</p>
+        <p>This link works once.</p>
         <form method="post" class="card narrow">
-        <input type="hidden" name="name" value="{{name}}" autocomplete="username">
+        <p><label for="name">Name</label>
+        <input id="name" name="name" value="{{name}}" autocomplete="username" readonly></p>
         <p><label for="password">Password</label>
         <span class="hint" id="length">At least 12 characters. A few words that do not belong together are good.</span>
         <input id="password" name="password" type="password" minlength="12" autocomplete="new-password"

@@ -6,8 +6,10 @@ extension Template {
         {{#practices}}
         <section aria-labelledby="practice-{{id}}">
         <h2 id="practice-{{id}}">{{name}}</h2>
-        {{#isDone}}<p class="lead"><span class="tag good">✓ In agreement</span> <a href="{{openLink}}">0 findings</a> need
-        you.</p>{{/isDone}}
+        {{#isAgreed}}<p class="lead"><span class="tag good">✓ In agreement</span> <a href="{{openLink}}">0 findings</a> need
+        you.</p>{{/isAgreed}}
+        {{#doubt}}<p class="lead"><span class="tag care">◌ Not known</span> <a href="{{openLink}}">0 findings</a> need you, but
+        {{doubt}}.</p>{{/doubt}}
         {{^isDone}}<p class="lead"><span class="tag care">▲ To do</span> <a href="{{openLink}}">{{open}}</a>.</p>{{/isDone}}
         {{#run}}
         <p>Compared <strong>{{days}}</strong> at <time datetime="{{at.iso}}">{{at.text}}</time>, {{at.age}} ago.

@@ -23,8 +23,8 @@ extension Template {
         </thead>
         <tbody>
         {{#report.lines}}
-        <tr><th scope="row">{{#csvLink}}<a href="{{link}}">{{start}}</a>{{/csvLink}}{{^csvLink}}{{start}}{{/csvLink}}</th>
-        <td data-label="Patient">{{patient}}</td>
+        <tr><th scope="row">{{#csvLink}}<a class="w" href="{{link}}">{{start}}</a>{{/csvLink}}{{^csvLink}}{{start}}{{/csvLink}}</th>
+        <td data-label="Patient"><span class="w">{{patient}}</span></td>
         <td data-label="What, why and the mend"><strong>{{what}}.</strong> {{why}} {{mend}}</td>
         <td data-label="In the PM">{{pm}}</td><td data-label="Here">{{here}}</td><td data-label="In the app">{{app}}</td>
         <td data-label="State"><span class="tag {{tone}}">{{sign}} {{state}}</span>

@@ -1,6 +1,13 @@
+import Crypto
+
 /// The console's looks: light and dark, from 320 px wide to a printed page. Words and shapes carry every meaning; colour
 /// only repeats it.
 enum StyleSheet {
+    /// Its address changes with it, so that no browser keeps an old one.
+    static let link = """
+        <link rel="stylesheet" href="/style.css?v=\(SHA256.hash(data: Array(text.utf8)).prefix(4).map(String.init).joined())">
+        """
+
     static let text = """
         :root {
           color-scheme: light dark;
@@ -43,6 +50,7 @@ enum StyleSheet {
         .hint { display: block; font-size: .9rem; }
         .card { background: var(--raised); border: 1px solid var(--line); border-radius: .4rem; padding: .75rem 1rem;
           margin: 1rem 0; }
+        .card h3 { margin-top: .25rem; }
         .narrow { max-width: 26rem; }
         .numbers { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: .75rem;
           padding: 0; margin: 1rem 0; list-style: none; }
@@ -57,7 +65,7 @@ enum StyleSheet {
         .problem { background: var(--bad-paper); border-color: var(--bad); }
         .warning { background: var(--care-paper); border-color: var(--care); }
         .tag { display: inline-block; border: 1px solid; border-radius: .25rem; padding: 0 .4rem; font-size: .875rem;
-          white-space: nowrap; }
+          max-width: 100%; }
         .tag.good { color: var(--good); }
         .tag.bad { color: var(--bad); }
         .tag.care { color: var(--care); }
@@ -91,6 +99,7 @@ enum StyleSheet {
           white-space: pre-wrap; overflow-wrap: anywhere; font: .85rem/1.5 ui-monospace, "DejaVu Sans Mono", monospace; }
         code { font: .9em ui-monospace, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
         dl { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .3rem 1rem; margin: .75rem 0; }
+        time, .w, td .button { white-space: nowrap; }
         dt { color: var(--soft); }
         dd { margin: 0; }
         ul.plain { list-style: none; padding: 0; margin: .5rem 0; }
@@ -113,7 +122,7 @@ enum StyleSheet {
         @media print {
           :root { --paper: #fff; --raised: #fff; --ink: #000; --soft: #333; --line: #999; --link: #000; --mark: #eee; }
           nav, .leave, .skip, footer, form, .button, .filter, .screen { display: none; }
-          body { font-size: 10pt; }
+          html { font-size: 8.5pt; }
           main, header { max-width: none; padding: 0; }
           a { text-decoration: none; }
           tr, .card { break-inside: avoid; }
