@@ -101,7 +101,7 @@ extension PathSuite {
             }
             var stranger = booking("stranger")
             stranger.sender = "NOBODY"
-            var garbled = booking("garbled").message("S12", id: "garbled")
+            var garbled = booking("garbled").message("S12", id: "bytes")
             let filler = Array("|garbled|".utf8)
             if let place = garbled.firstRange(of: filler) { garbled[place.lowerBound + 3] = 0xFF }
             return [

@@ -40,9 +40,9 @@ extension PathSuite {
             try await Practice.open { practice in
                 try await Self.fill(practice, with: 23)
                 let script = """
-                    import sys
+                    import json, sys
                     from fhirpy import SyncFHIRClient
-                    from fhirpy.base.exceptions import OperationOutcome
+                    from fhirpy.base.exceptions import AuthorizationError
                     base, key = sys.argv[1], sys.argv[2]
                     client = SyncFHIRClient(base, authorization="Bearer " + key)
                     pages = 0
@@ -55,9 +55,10 @@ extension PathSuite {
                     try:
                         SyncFHIRClient(base, authorization="Bearer pmk_wrong").resources("Appointment").fetch()
                         print("let in without a key")
-                    except OperationOutcome as refused:
-                        assert refused.resource["resourceType"] == "OperationOutcome", refused.resource
-                        assert refused.resource["issue"][0]["code"] in ("login", "security"), refused.resource
+                    except AuthorizationError as refused:
+                        outcome = json.loads(str(refused))
+                        assert outcome["resourceType"] == "OperationOutcome", outcome
+                        assert outcome["issue"][0]["code"] in ("login", "security"), outcome
                     """
                 let file = practice.folder + "/read.py"
                 try script.write(toFile: file, atomically: true, encoding: .utf8)

@@ -29,6 +29,9 @@ package struct Job: Sendable {
     /// Whether it comes back from `queue.blocked` rather than from `queue.job`.
     let wasBlocked: Bool
 
+    /// Whether it was tried before, or replayed: what stood in its way may have been mended a moment ago.
+    package var isTriedAgain: Bool { wasBlocked }
+
     init(row: Row, wasBlocked: Bool) throws {
         let (queue, lane, id, kind, attempts, enqueuedAt, key, practice, day, entry, payload) = try row.decode(
             (

@@ -15,8 +15,10 @@ package actor DefinitionStore {
     }
 
     /// Throws `DefinitionStoreError.none` before the first `pmsync apply`.
-    package func current() async throws -> Definition {
-        if let held, let lookedAt, ContinuousClock.now - lookedAt < .seconds(1) { return held.definition }
+    ///
+    /// - Parameter isFresh: look now, rather than rely on the last second's look: a replay follows on the heels of an apply.
+    package func current(isFresh: Bool = false) async throws -> Definition {
+        if !isFresh, let held, let lookedAt, ContinuousClock.now - lookedAt < .seconds(1) { return held.definition }
         let newest = try await pool.query("SELECT max(id) FROM workflow.definition").first?.decode(Int64?.self) ?? nil
         guard let newest else { throw DefinitionStoreError.none }
         lookedAt = .now

@@ -19,8 +19,10 @@ package struct Worker: Sendable {
     package init(_ program: Program, role: String) async throws {
         self.program = program
         let settings = program.settings
-        let configuration = try Configuration(
+        var configuration = try Configuration(
             url: try settings.required(.databaseURL), role: role, applicationName: "pmsync-\(program.name)")
+        // A worker that froze in mid-transaction must not keep its locks from whoever takes its lanes over.
+        configuration.idleInTransactionTimeout = max(settings.seconds(.leaseSeconds), .seconds(2))
         self.configuration = configuration
         pool = Pool(configuration, size: settings.number(.poolSize))
         doorbell = Doorbell(configuration)

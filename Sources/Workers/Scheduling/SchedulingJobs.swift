@@ -49,7 +49,7 @@ package struct SchedulingJobs: Sendable {
         guard let day = job.day, let number = job.entry,
             let entry = try await Entry.read(EntryID(day: day, number: number), in: transaction)
         else { throw Failure(code: "no-entry", kind: .permanent, stage: "read", holdsKey: false) }
-        let definition = try await definitions.current()
+        let definition = try await definitions.current(isFresh: job.isTriedAgain)
         let read: SchedulingMessage
         do {
             read = try SchedulingMessage.read(

@@ -7,6 +7,7 @@ import Postgres
 extension Console {
     var accessRoutes: [Route] {
         [
+            .open(.get, "/healthz") { _ in Pages.response("ok\n", type: "text/plain; charset=utf-8") },
             .open(.get, "/style.css") { _ in pages.styleSheet() },
             .open(.get, "/sign-in") { visit in signInPage(visit) },
             .open(.post, "/sign-in") { visit in try await signIn(visit) },
