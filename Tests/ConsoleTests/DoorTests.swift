@@ -17,7 +17,8 @@ import Testing
         let open = fixture.console.routes.filter { $0.need == .nothing }.map { "\($0.method) \($0.path)" }
         #expect(
             open.sorted() == [
-                "GET /healthz", "GET /invite/{token}", "GET /sign-in", "GET /style.css", "POST /invite/{token}", "POST /sign-in",
+                "GET /healthz", "GET /invite/{token}", "GET /sign-in", "GET /style.css", "POST /invite/{token}",
+                "POST /sign-in",
             ])
     }
 

@@ -63,7 +63,7 @@ extension PathSuite {
                     try await count(told) > toldBefore
                 }
             }
-            let console = try #require(up.output.last { $0.hasPrefix("console") }?.split(separator: " ").last)
+            let console = try #require(up.output.last { $0.hasPrefix("console   http") }?.split(separator: " ").last)
             let page = try await HTTPClient.shared.execute(
                 HTTPClientRequest(url: String(console) + "healthz"), timeout: .seconds(10))
             #expect(page.status == .ok)
@@ -79,6 +79,19 @@ extension PathSuite {
                     """) == 0
             }
             #expect(try await count(applied) > 0)
+
+            // Scenario 32 and its neighbours: what was planted is found under its cause, and nothing else is accused.
+            try await self.until("the four planted differences are found") {
+                try await pool.query(
+                    """
+                    SELECT code || ' ' || cause FROM reconciliation.finding
+                    WHERE closed_at IS NULL AND NOT withheld ORDER BY 1
+                    """
+                ).map { try $0.decode(String.self) } == [
+                    "missing-here never-sent", "missing-in-app overwritten-there",
+                    "status-differs received-and-unmapped", "time-differs overwritten-there",
+                ]
+            }
 
             let everybody = Self.descendants(of: up.pid)
             #expect(everybody.count >= 5, "the database server is one of them")

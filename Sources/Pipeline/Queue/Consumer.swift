@@ -272,6 +272,11 @@ actor Consumer {
         balancedAt = .now
         isPaused = try await fetcher.isPaused()
         let worker = await membership.id
+        // What the table says counts: lanes may have been taken while this process was frozen or cut off.
+        let owned = try await pool.query(Queries.ownedLanes(queue.id, worker: worker)).map {
+            try $0.decode((Int16, Int64).self)
+        }
+        lanes.replace(with: owned)
         switch Balance(held: lanes.count, lanes: Int(queue.lanes), workers: try await membership.workers()) {
         case .keep: break
         case .take(let count):

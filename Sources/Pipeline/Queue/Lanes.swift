@@ -16,6 +16,10 @@ struct Lanes: Sendable {
         for lane in lanes { epochs[lane] = nil }
     }
 
+    mutating func replace(with owned: [(Int16, Int64)]) {
+        epochs = Dictionary(uniqueKeysWithValues: owned)
+    }
+
     mutating func removeAll() {
         epochs = [:]
     }

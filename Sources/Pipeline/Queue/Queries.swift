@@ -79,6 +79,11 @@ enum Queries {
         """
     }
 
+    /// Primary key.
+    static func ownedLanes(_ queue: Int16, worker: Int32) -> SQL {
+        "SELECT lane, epoch FROM queue.lane WHERE queue = \(queue) AND owner = \(worker)"
+    }
+
     static func releaseLanes(_ queue: Int16, worker: Int32, lanes: [Int16]) -> SQL {
         """
         UPDATE queue.lane SET owner = NULL
