@@ -67,7 +67,8 @@ let apps =
     + app(
         "Console", as: "pmsync-console",
         uses: [
-            "HL7", "Practice", "Postgres", "Journal", "Queue", "Records", "Reconciliation", "Workflow", "Hosting",
+            "HL7", "Practice", "Postgres", "Journal", "Queue", "Records", "Reconciliation", "Workflow", "Worker",
+            "Hosting",
             .hummingbird, .httpTypes, .mustache, .crypto, .cryptoExtras, .lifecycle, .log, .nio,
         ])
     + app(
@@ -138,8 +139,8 @@ let tests: [Target] =
         test(
             "PathTests",
             uses: [
-                "HL7", "MLLP", "Postgres", "TestSupport", .httpClient, .httpTypes, .hummingbird, .crypto, .log, .nio,
-                .nioHTTP1,
+                "HL7", "MLLP", "Postgres", "TestSupport", .httpClient, .httpTypes, .hummingbird, .crypto, .lifecycle,
+                .log, .nio, .nioHTTP1,
             ]),
     ]
 

@@ -130,14 +130,12 @@ import Testing
         }
         let jobs = try await fixture.owner.query(
             """
-            SELECT j.kind, j.practice_id, j.payload->>'practice', j.payload->>'finding', j.payload->>'record',
-                j.payload->>'client'
+            SELECT j.kind, j.practice_id, j.payload->>'record', j.payload->>'client'
             FROM queue.job j JOIN queue.queue q ON q.id = j.queue WHERE q.name = 'scheduling'
             """)
         try #require(jobs.count == 1)
-        let (kind, practice, named, finding, record, client) = try jobs[0].decode(
-            (String, String, String, String, String, String).self)
-        #expect((kind, practice, named, finding) == ("resend", "P1", "P1", "key-P1"))
+        let (kind, practice, record, client) = try jobs[0].decode((String, String, String, String).self)
+        #expect((kind, practice) == ("resend", "P1"))
         #expect(UUID(uuidString: record) == Fixture.record && UUID(uuidString: client) == Fixture.client)
         #expect(try await fixture.count("SELECT count(*) FROM reconciliation.finding_act WHERE act = 'resend'") == 1)
         #expect(try await fixture.count("SELECT count(*) FROM console.audit WHERE act = 'resent'") == 1)

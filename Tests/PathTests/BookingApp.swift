@@ -6,6 +6,7 @@ import Hummingbird
 import Logging
 import NIOCore
 import NIOHTTP1
+import ServiceLifecycle
 import Synchronization
 
 /// Somebody's booking app: takes notices, checks their signatures by itself, and reads what they tell of.
@@ -139,7 +140,16 @@ final class BookingApp: Sendable {
                 self.state.withLock { $0.port = port }
                 self.bound.yield(port)
             }, logger: logger)
-        try? await application.run()
+        let services = ServiceGroup(
+            configuration: .init(services: [.init(service: application)], logger: logger))
+        // A task of its own, so that a cancellation closes the door in order: cut off in mid-answer, the server would take
+        // this process with it.
+        let serving = Task { try? await services.run() }
+        await withTaskCancellationHandler {
+            _ = await serving.value
+        } onCancel: {
+            Task { await services.triggerGracefulShutdown() }
+        }
     }
 
     private struct Body: Decodable {

@@ -88,8 +88,8 @@ extension PathSuite {
                     WHERE closed_at IS NULL AND NOT withheld ORDER BY 1
                     """
                 ).map { try $0.decode(String.self) } == [
-                    "missing-here never-sent", "missing-in-app overwritten-there",
-                    "status-differs received-and-unmapped", "time-differs overwritten-there",
+                    "missing-here never-sent", "missing-here received-and-unmapped", "missing-in-app overwritten-there",
+                    "time-differs overwritten-there",
                 ]
             }
 

@@ -59,10 +59,12 @@ actor Consumer {
         while !wakes.isStopping {
             do {
                 try await balance()
-                let fetched = try await fetch(trouble.isFresh ? options.batch : 1)
+                let isPartial = isUnderLoad
+                let fetched = try await fetch(trouble.isFresh ? duty.batch ?? options.batch : 1)
                 if fetched.jobs.isEmpty {
                     trouble.passed()
-                    await signal.next()
+                    // Under load only some lanes were looked at; the next look is at all.
+                    if !isPartial { await signal.next() }
                     continue
                 }
                 let report = try await pool.transaction { transaction in
@@ -132,7 +134,7 @@ actor Consumer {
     }
 
     private func takeOutside(_ atOnce: Int) async throws -> (jobs: [Job], epochs: [Int16: Int64], again: Bool) {
-        let room = breaker.room(of: atOnce - busy.count, now: .now)
+        let room = breaker.room(of: atOnce - busy.count, isIdle: busy.isEmpty, now: .now)
         guard room > 0, lanes.count > 0 else { return ([], [:], false) }
         let fetched = try await fetch(room)
         let aside = fetched.jobs.filter { !$0.wasBlocked && fetched.held.contains(LaneKey($0)) }

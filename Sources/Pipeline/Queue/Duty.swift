@@ -33,15 +33,18 @@ package struct Duty: Sendable {
     let queues: Queues
     let retry: RetrySchedule
     let work: Work
+    /// How many jobs one commit takes; nil leaves it to the crew.
+    let batch: Int?
     /// Called in the commit that notes a failed attempt, so that the job's owner can note it too.
     let onFailure: (@Sendable (Job, Failure, Transaction) async throws -> Void)?
 
     package init(
-        _ queues: Queues, retry: RetrySchedule = .local,
+        _ queues: Queues, retry: RetrySchedule = .local, batch: Int? = nil,
         onFailure: (@Sendable (Job, Failure, Transaction) async throws -> Void)? = nil, work: Work
     ) {
         self.queues = queues
         self.retry = retry
+        self.batch = batch
         self.work = work
         self.onFailure = onFailure
     }

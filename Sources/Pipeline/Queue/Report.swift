@@ -27,22 +27,24 @@ struct Breaker {
     private var told = false
 
     /// How many more calls may start now.
-    func room(of free: Int, now: ContinuousClock.Instant) -> Int {
+    func room(of free: Int, isIdle: Bool, now: ContinuousClock.Instant) -> Int {
         guard failures >= Self.limit else { return free }
         if let openUntil, now < openUntil { return 0 }
-        return min(free, 1)
+        return isIdle ? min(free, 1) : 0
     }
 
-    /// Gives whether it had failed before.
+    /// Gives whether it had been open: then all that waits out its silence may be asked for at once.
     mutating func passed() -> Bool {
         defer {
             failures = 0
             openUntil = nil
         }
-        return failures > 0
+        return failures >= Self.limit
     }
 
+    /// A burst that fails together is one failure too many, not sixteen: what ends while it is open does not count.
     mutating func failed(now: ContinuousClock.Instant) {
+        if let openUntil, now < openUntil { return }
         failures += 1
         if failures >= Self.limit {
             openUntil = now + min(.seconds(1 << min(failures - Self.limit, 6)), .seconds(60))

@@ -16,7 +16,10 @@ final class Wakes: Sendable {
     /// Signals for one queue; the empty name hears every tick.
     func stream(of queue: String) -> Signal {
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        state.withLock { $0.streams[queue] = continuation }
+        state.withLock {
+            $0.streams[queue] = continuation
+            if $0.isStopping { continuation.yield() }
+        }
         return Signal(stream)
     }
 

@@ -8,6 +8,9 @@ package import Queue
 package struct FanOut: Sendable {
     package static let queue = "fan-out"
 
+    /// Changes of one commit: each of their keys is a lock until then, and locks are few.
+    private static let atOnce: Int64 = 500
+
     private let secret: KeySecret
 
     package init(secret: KeySecret) {
@@ -35,6 +38,8 @@ package struct FanOut: Sendable {
             try await write(told, to: subscription, practice, transaction)
             if subscription.mode == "live" { rings.insert(subscription.queueName) }
         }
+        let isMore = changes.count == Int(Self.atOnce)
+        if isMore { rings.insert(Self.queue) }
         return Done(
             rings: rings,
             last: [
@@ -44,6 +49,9 @@ package struct FanOut: Sendable {
                         UPDATE records.practice SET fanned_out = \(newest)
                         WHERE practice_id = \(practice) AND fanned_out < \(newest)
                         """)
+                    if isMore {
+                        try await NewJob.enqueue([self.job(for: practice)], into: job.queue, in: transaction)
+                    }
                 }
             ])
     }
@@ -119,7 +127,7 @@ package struct FanOut: Sendable {
             LEFT JOIN records.appointment a ON a.practice_id = c.practice_id AND a.id = c.record_id
             LEFT JOIN records.slot s ON s.practice_id = c.practice_id AND s.id = c.record_id
             WHERE p.practice_id = \(practice)
-            ORDER BY c.number
+            ORDER BY c.number LIMIT \(Self.atOnce)
             """)
         return try rows.map { row in
             let (number, type, kind, record, version, tell, subject) = try row.decode(

@@ -127,6 +127,8 @@ package struct SchedulingJobs: Sendable {
         if chosen != nil {
             events += try await Appointments.events(of: id, practice: message.practice, in: transaction)
         }
+        // The same entry may come twice, by a resend and a replay at once: what it said is on record already.
+        if events.dropFirst().contains(where: { $0.entry == event.entry }) { return }
         guard let folded = Appointment(folding: events, id: id) else { return }
         let change = AppointmentChange(from: known?.appointment, to: folded)
         let write = AppointmentWrite(

@@ -17,7 +17,7 @@ package enum SchedulingWorker {
                 notices,
                 worker.crew([
                     Duty(.named(SchedulingJobs.queue), work: .within { try await jobs.handle($0, $1) }),
-                    Duty(.named(FanOut.queue), work: .within { try await fanOut.handle($0, $1) }),
+                    Duty(.named(FanOut.queue), batch: 1, work: .within { try await fanOut.handle($0, $1) }),
                     notices.duty(),
                 ]),
             ] + reconciler

@@ -1,7 +1,8 @@
-package import Foundation
+import Foundation
 import Hummingbird
 import Postgres
 import Queue
+import Worker
 
 /// One finding: what each side says, why they differ and what proves it, and what a person may do.
 extension Console {
@@ -195,23 +196,15 @@ extension Console {
     /// Enqueues for the worker, which tells the booking app under a new idempotency key.
     func resend(_ visit: Visit, _ person: SignedIn) async throws -> Response {
         let subject = try Subject(visit)
-        let secret = try await KeySecret.read(from: pool)
-        let queue = try await QueueName.find("scheduling", from: pool)
+        let mending = try await Mending(pool: pool)
         let done = try await acting("resend", subject, visit, person) { stored, desk in
-            guard stored.canResend, let record = stored.record else {
-                throw ConsoleError.notFound
-            }
-            try await note(.resent, "resend", subject, desk, reason: "")
-            let payload = ResendPayload(
-                practice: subject.practice, finding: subject.key, record: record, client: stored.client)
-            try await NewJob.enqueue(
-                [
-                    NewJob(
-                        kind: ResendPayload.kind, key: JobKey("resend/\(subject.practice)/\(record)", secret: secret),
-                        practice: subject.practice, payload: payload.text)
-                ], into: queue.id, in: desk.transaction)
+            let finding = Mending.Subject(practice: subject.practice, workflow: subject.workflow, key: subject.key)
+            guard stored.canResend,
+                try await mending.resend(finding, by: person.name, in: desk.transaction) == .asked
+            else { throw ConsoleError.notFound }
+            try await audit(.resent, subject, desk, reason: "")
         }
-        if done { await doorbell.ring([queue.name]) }
+        if done { await doorbell.ring([Mending.queue]) }
         return .seeOther(
             Form.link(subject.path, ["done": done ? "resent" : "already"]))
     }
@@ -252,26 +245,12 @@ extension Console {
         try await desk.transaction.execute(
             FindingQueries.act(
                 act, on: subject.practice, subject.workflow, subject.key, reason: reason, actor: desk.person.name))
-        try await Audit.record(
-            audited, actor: desk.person.name, subject: subject.name, reason: reason, practice: subject.practice,
-            in: desk.transaction)
+        try await audit(audited, subject, desk, reason: reason)
     }
-}
 
-/// What the scheduling worker is asked for: to tell `client` of `record` again, because of `finding`.
-package struct ResendPayload: Codable, Sendable {
-    package static let kind = "resend"
-
-    package let practice: String
-    package let finding: String
-    package let record: UUID
-    /// Nil: all booking apps of the practice.
-    package let client: UUID?
-
-    var text: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        guard let data = try? encoder.encode(self) else { preconditionFailure("Strings and ids are always JSON.") }
-        return String(decoding: data, as: UTF8.self)
+    private func audit(_ act: Audit.Act, _ subject: Subject, _ desk: Desk, reason: String) async throws {
+        try await Audit.record(
+            act, actor: desk.person.name, subject: subject.name, reason: reason, practice: subject.practice,
+            in: desk.transaction)
     }
 }

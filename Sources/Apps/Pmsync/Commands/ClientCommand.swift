@@ -19,6 +19,16 @@ struct ClientCommand: AsyncParsableCommand {
         @Option(help: "Its own appointments, for reconciliation: a FHIR base or a CSV file.") var list: String?
         @Option(help: "A file with the bearer key of that list.") var listKeyFile: String?
 
+        func validate() throws {
+            for (word, address) in [("--webhook", webhook), ("--list", list?.contains("://") == true ? list : nil)] {
+                guard let address else { continue }
+                let parts = URLComponents(string: address)
+                guard ["http", "https"].contains(parts?.scheme), parts?.host?.isEmpty == false else {
+                    throw ValidationError("\(word) takes an address such as https://app.example/hooks")
+                }
+            }
+        }
+
         func run() async throws {
             let pool = try connection.pool()
             defer { pool.close() }

@@ -61,7 +61,12 @@ struct UserCommand: AsyncParsableCommand {
             defer { pool.close() }
             let (name, practices) = (name, practices)
             let token = try await pool.transaction { transaction in
-                try await ConsolePeople.invite(name: name, practices: practices, in: transaction)
+                for practice in practices {
+                    let known = try await transaction.query(
+                        "SELECT 1 FROM records.practice WHERE practice_id = \(practice)")
+                    if known.isEmpty { throw ClientError.unknownPractice(practice) }
+                }
+                return try await ConsolePeople.invite(name: name, practices: practices, in: transaction)
             }
             print("\(console)/invite/\(token)")
         }
