@@ -127,6 +127,8 @@ struct CommitReference {
         let session = try await Session.connect(try Configuration(url: stage.url))
         try await session.script("CREATE TABLE public.bench (id bigserial PRIMARY KEY, body text NOT NULL)")
         await session.close()
+        // A number of commits, not a time: pgbench's alarm would not go off, for a child starts with the signals blocked
+        // that this thread has blocked.
         let text = Shell.output(pgbench, ["-n", "-f", script, "-c", "1", "-t", "5000", stage.url]) ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix("tps = ") }
         guard let number = line?.dropFirst(6).prefix(while: { $0 != " " }), let rate = Double(number) else {

@@ -41,11 +41,17 @@ final class PathStage: Sendable {
         let folder = "\(base)/pmsync-bench-\(ProcessInfo.processInfo.processIdentifier)"
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o711])
-        let cluster = try await PrivateCluster.start(folder: folder + "/postgres", durable: true, removedAtEnd: true)
         do {
-            return try await set(folder, cluster, definitions)
+            let cluster = try await PrivateCluster.start(
+                folder: folder + "/postgres", durable: true, removedAtEnd: true)
+            do {
+                return try await set(folder, cluster, definitions)
+            } catch {
+                await cluster.stop()
+                throw error
+            }
         } catch {
-            await cluster.stop()
+            try? FileManager.default.removeItem(atPath: folder)
             throw error
         }
     }
