@@ -44,7 +44,7 @@ package final class Crew: Sendable {
         self.configuration = configuration
         self.pool = pool
         var plans = configuration
-        plans.planCacheMode = .forceCustomPlan
+        plans.planning = .afresh
         fetching = Pool(plans, size: 4)
         self.duties = duties
         self.doorbell = doorbell

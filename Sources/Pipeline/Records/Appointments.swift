@@ -13,18 +13,19 @@ package enum Appointments {
         let rows = try await transaction.query(
             """
             SELECT coalesce(p.survivor, a.person_id), a.version, v.state::text, a.changed_at,
-                array(SELECT l.kind FROM records.appointment_alias l
-                      WHERE l.practice_id = a.practice_id AND l.appointment_id = a.id ORDER BY l.kind, l.authority, l.value),
-                array(SELECT l.authority FROM records.appointment_alias l
-                      WHERE l.practice_id = a.practice_id AND l.appointment_id = a.id ORDER BY l.kind, l.authority, l.value),
-                array(SELECT l.value FROM records.appointment_alias l
-                      WHERE l.practice_id = a.practice_id AND l.appointment_id = a.id ORDER BY l.kind, l.authority, l.value),
-                array(SELECT l.trust FROM records.appointment_alias l
-                      WHERE l.practice_id = a.practice_id AND l.appointment_id = a.id ORDER BY l.kind, l.authority, l.value)
+                names.kinds, names.authorities, names.identifiers, names.trusts
             FROM records.appointment a
             JOIN records.appointment_version v
                 ON v.practice_id = a.practice_id AND v.appointment_id = a.id AND v.version = a.version
             LEFT JOIN records.person p ON p.enterprise_id = a.enterprise_id AND p.id = a.person_id
+            CROSS JOIN LATERAL (
+                SELECT coalesce(array_agg(l.kind ORDER BY l.kind, l.authority, l.value), '{}') AS kinds,
+                    coalesce(array_agg(l.authority ORDER BY l.kind, l.authority, l.value), '{}') AS authorities,
+                    coalesce(array_agg(l.value ORDER BY l.kind, l.authority, l.value), '{}') AS identifiers,
+                    coalesce(array_agg(l.trust ORDER BY l.kind, l.authority, l.value), '{}') AS trusts
+                FROM records.appointment_alias l
+                WHERE l.practice_id = a.practice_id AND l.appointment_id = a.id
+            ) names
             WHERE a.practice_id = \(practice) AND a.id IN (
                 SELECT l.appointment_id
                 FROM unnest(\(named.map(\.kind.rawValue)), \(named.map(\.authority)), \(named.map(\.value)))
@@ -32,11 +33,14 @@ package enum Appointments {
                 JOIN records.appointment_alias l ON l.practice_id = \(practice)
                     AND l.kind = i.kind AND l.authority = i.authority AND l.value = i.value
                 UNION
-                SELECT b.id FROM records.appointment b
-                WHERE b.practice_id = \(practice) AND (b.start_at >= \(since) OR b.start_at IS NULL)
-                    AND (b.person_id = \(person) OR b.person_id IN (
-                        SELECT m.id FROM records.person m
-                        WHERE m.enterprise_id = \(enterprise) AND m.survivor = \(person))))
+                SELECT b.id
+                FROM (
+                    SELECT \(person)::uuid
+                    UNION
+                    SELECT m.id FROM records.person m WHERE m.enterprise_id = \(enterprise) AND m.survivor = \(person)
+                ) AS one (id)
+                JOIN records.appointment b ON b.practice_id = \(practice) AND b.person_id = one.id
+                WHERE coalesce(b.start_at, 'infinity') >= \(since))  -- not a reason to look by time
             ORDER BY a.start_at, a.id
             """)
         return try rows.map { row in

@@ -8,6 +8,8 @@ import Synchronization
 /// connection and the thread end with the session's last reference; `close` ends the connection sooner.
 package actor Session {
     private nonisolated let thread: SessionThread
+    /// For whoever holds the session over several statements.
+    nonisolated let guests: SessionThread.Guests
     private nonisolated let life: Life
     private let configuration: Configuration
     private var wire: Wire?
@@ -37,6 +39,7 @@ package actor Session {
     private init(_ configuration: Configuration, _ thread: SessionThread) {
         self.configuration = configuration
         self.thread = thread
+        guests = SessionThread.Guests(thread)
         life = Life()
     }
 

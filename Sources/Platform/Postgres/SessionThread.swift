@@ -7,8 +7,15 @@ import Synchronization
 /// A pool has a handful, so a thread each is cheap: within 0.88 to 1.07 of pgbench, where a Dispatch source took twice
 /// the processor time at one to eight connections. It lives until the session's last reference goes.
 final class SessionThread: SerialExecutor {
+    private enum Job {
+        /// A step of the session itself.
+        case own(UnownedJob)
+        /// A step of a task that prefers this thread while it holds the session.
+        case guest(UnownedJob, Guests)
+    }
+
     private struct Work {
-        var jobs: [UnownedJob] = []
+        var jobs: [Job] = []
         var finished = false
         var thread: pthread_t?
     }
@@ -25,9 +32,26 @@ final class SessionThread: SerialExecutor {
     private init() {}
 
     func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
+        add(.own(UnownedJob(job)))
+    }
+
+    private func add(_ job: Job) {
         work.withLock { $0.jobs.append(job) }
         wake.signal()
+    }
+
+    /// Where a task runs that holds the session: its own steps and the session's then follow each other on one thread,
+    /// without a change of thread for each statement.
+    final class Guests: TaskExecutor {
+        private let thread: SessionThread
+
+        init(_ thread: SessionThread) {
+            self.thread = thread
+        }
+
+        func enqueue(_ job: consuming ExecutorJob) {
+            thread.add(.guest(UnownedJob(job), self))
+        }
     }
 
     /// Ends the thread once what is queued has run.
@@ -52,7 +76,12 @@ final class SessionThread: SerialExecutor {
                 defer { work.jobs.removeAll(keepingCapacity: true) }
                 return (work.jobs, work.finished)
             }
-            for job in jobs { unsafe job.runSynchronously(on: asUnownedSerialExecutor()) }
+            for job in jobs {
+                switch job {
+                case .own(let job): unsafe job.runSynchronously(on: asUnownedSerialExecutor())
+                case .guest(let job, let guests): unsafe job.runSynchronously(on: guests.asUnownedTaskExecutor())
+                }
+            }
             if finished && jobs.isEmpty { return }
         }
     }
