@@ -44,7 +44,7 @@ package final class Crew: Sendable {
         self.configuration = configuration
         self.pool = pool
         var plans = configuration
-        plans.planning = .afresh
+        plans.plansAfresh = true
         fetching = Pool(plans, size: 4)
         self.duties = duties
         self.doorbell = doorbell

@@ -5,7 +5,8 @@ package import Practice
 /// Appointments on record, for scheduling's decisions.
 package enum Appointments {
     /// The appointments that these identifiers name, and with `person` also that person's from `since` on, whoever they
-    /// were filed under before a merge. Primary key of the aliases; index appointment_by_person.
+    /// were filed under before a merge. Primary key of the aliases; index appointment_by_person. Every look is LATERAL with
+    /// a LIMIT or OFFSET, so that it stays a look by key: a join planned while the tables were young reads them whole.
     package static func read(
         named: [Identifier], person: UUID?, since: Date, practice: String, enterprise: String,
         in transaction: Transaction
@@ -14,10 +15,40 @@ package enum Appointments {
             """
             SELECT coalesce(p.survivor, a.person_id), a.version, v.state::text, a.changed_at,
                 names.kinds, names.authorities, names.identifiers, names.trusts
-            FROM records.appointment a
-            JOIN records.appointment_version v
-                ON v.practice_id = a.practice_id AND v.appointment_id = a.id AND v.version = a.version
-            LEFT JOIN records.person p ON p.enterprise_id = a.enterprise_id AND p.id = a.person_id
+            FROM (
+                SELECT l.appointment_id AS id
+                FROM unnest(\(named.map(\.kind.rawValue)), \(named.map(\.authority)), \(named.map(\.value)))
+                    AS i (kind, authority, value)
+                CROSS JOIN LATERAL (
+                    SELECT x.appointment_id FROM records.appointment_alias x
+                    WHERE x.practice_id = \(practice)
+                        AND x.kind = i.kind AND x.authority = i.authority AND x.value = i.value LIMIT 1
+                ) l
+                UNION
+                SELECT b.id
+                FROM (
+                    SELECT \(person)::uuid
+                    UNION
+                    SELECT m.id FROM records.person m WHERE m.enterprise_id = \(enterprise) AND m.survivor = \(person)
+                ) AS one (id)
+                CROSS JOIN LATERAL (
+                    SELECT x.id FROM records.appointment x
+                    WHERE x.practice_id = \(practice) AND x.person_id = one.id
+                        AND coalesce(x.start_at, 'infinity') >= \(since) OFFSET 0
+                ) b
+            ) wanted
+            CROSS JOIN LATERAL (
+                SELECT x.* FROM records.appointment x
+                WHERE x.practice_id = \(practice) AND x.id = wanted.id LIMIT 1
+            ) a
+            CROSS JOIN LATERAL (
+                SELECT x.state FROM records.appointment_version x
+                WHERE x.practice_id = a.practice_id AND x.appointment_id = a.id AND x.version = a.version LIMIT 1
+            ) v
+            LEFT JOIN LATERAL (
+                SELECT x.survivor FROM records.person x
+                WHERE x.enterprise_id = a.enterprise_id AND x.id = a.person_id LIMIT 1
+            ) p ON true
             CROSS JOIN LATERAL (
                 SELECT coalesce(array_agg(l.kind ORDER BY l.kind, l.authority, l.value), '{}') AS kinds,
                     coalesce(array_agg(l.authority ORDER BY l.kind, l.authority, l.value), '{}') AS authorities,
@@ -26,21 +57,6 @@ package enum Appointments {
                 FROM records.appointment_alias l
                 WHERE l.practice_id = a.practice_id AND l.appointment_id = a.id
             ) names
-            WHERE a.practice_id = \(practice) AND a.id IN (
-                SELECT l.appointment_id
-                FROM unnest(\(named.map(\.kind.rawValue)), \(named.map(\.authority)), \(named.map(\.value)))
-                    AS i (kind, authority, value)
-                JOIN records.appointment_alias l ON l.practice_id = \(practice)
-                    AND l.kind = i.kind AND l.authority = i.authority AND l.value = i.value
-                UNION
-                SELECT b.id
-                FROM (
-                    SELECT \(person)::uuid
-                    UNION
-                    SELECT m.id FROM records.person m WHERE m.enterprise_id = \(enterprise) AND m.survivor = \(person)
-                ) AS one (id)
-                JOIN records.appointment b ON b.practice_id = \(practice) AND b.person_id = one.id
-                WHERE coalesce(b.start_at, 'infinity') >= \(since))  -- not a reason to look by time
             ORDER BY a.start_at, a.id
             """)
         return try rows.map { row in

@@ -9,8 +9,6 @@ package import ServiceLifecycle
 /// booking apps. A worker's own folder adds its plan and its records; its main lists the services in order.
 package struct Worker: Sendable {
     package let pool: Pool
-    /// Jobs' own: their statements find what they want by its key.
-    fileprivate let work: Pool
     package let doorbell: Doorbell
     package let definitions: DefinitionStore
     package let secret: KeySecret
@@ -27,9 +25,6 @@ package struct Worker: Sendable {
         configuration.idleInTransactionTimeout = max(settings.seconds(.leaseSeconds), .seconds(2))
         self.configuration = configuration
         pool = Pool(configuration, size: settings.number(.poolSize))
-        var byKey = configuration
-        byKey.planning = .byKey
-        work = Pool(byKey, size: settings.number(.poolSize))
         doorbell = Doorbell(configuration)
         definitions = DefinitionStore(pool: pool)
         secret = try await KeySecret.read(from: pool)
@@ -40,7 +35,7 @@ package struct Worker: Sendable {
         let crew = Crew(
             .init(
                 name: program.name, version: Self.version, lease: program.settings.seconds(.leaseSeconds)),
-            duties: duties, configuration: configuration, pool: work, doorbell: doorbell,
+            duties: duties, configuration: configuration, pool: pool, doorbell: doorbell,
             observer: JobMetrics(program.metrics), logger: program.logger)
         return CrewService(crew: crew, worker: self)
     }
@@ -59,7 +54,6 @@ private struct CrewService: Service {
             crew.stop()
         }
         await worker.doorbell.close()
-        worker.work.close()
         worker.pool.close()
     }
 }

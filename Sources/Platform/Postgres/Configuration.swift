@@ -16,25 +16,8 @@ package struct Configuration: Sendable {
     package var idleInTransactionTimeout: Duration? = .seconds(300)
     /// How long what was sent may stay unacknowledged before the connection counts as lost.
     package var silenceTimeout: Duration = .seconds(15)
-    package var planning: Planning = .usual
-
-    /// How statements are planned that run again and again.
-    package enum Planning: Sendable {
-        case usual
-        /// Anew for each run's parameters.
-        case afresh
-        /// By the keys of indexes only, for sessions that never want more than a few rows: a plan that was made while
-        /// tables were young and unmeasured is kept, and would read ever more of them as they grow.
-        case byKey
-
-        var settings: [String] {
-            switch self {
-            case .usual: []
-            case .afresh: ["plan_cache_mode = force_custom_plan"]
-            case .byKey: ["enable_hashjoin = off", "enable_mergejoin = off", "enable_seqscan = off"]
-            }
-        }
-    }
+    /// Statements that run again and again are planned anew for each run's parameters.
+    package var plansAfresh = false
 
     package init(url: String, role: String? = nil, applicationName: String = "pmsync") throws(PostgresError) {
         guard url.hasPrefix("postgres://") || url.hasPrefix("postgresql://") else { throw .connection(.url) }
@@ -66,7 +49,7 @@ package struct Configuration: Sendable {
         statements.append("SET statement_timeout = \(statementTimeout?.milliseconds ?? 0)")
         statements.append("SET lock_timeout = \(lockTimeout?.milliseconds ?? 0)")
         statements.append("SET idle_in_transaction_session_timeout = \(idleInTransactionTimeout?.milliseconds ?? 0)")
-        statements += planning.settings.map { "SET \($0)" }
+        if plansAfresh { statements.append("SET plan_cache_mode = force_custom_plan") }
         if let role { statements.append("SET ROLE \(identifier(role))") }
         return statements.joined(separator: "; ")
     }
