@@ -42,6 +42,8 @@ struct World {
     var here: [Entry] = []
     var app: [Entry] = []
     var evidence: [UUID: Evidence] = [:]
+    var others: [UUID: [Entry]] = [:]
+    static let client = UUID(uuidString: "C0000000-0000-4000-8000-000000000009")!
     /// By the reference that every side's entry of one appointment begins with.
     var planted: [String: Planted] = [:]
     var innocent = 0
@@ -61,6 +63,7 @@ struct World {
                 end: start.addingTimeInterval(1200))
             entry.record = random.uuid()
             entry.resource = ["DRX", "DRY", "ROOM1"].randomElement(using: &random)
+            entry.location = ["MAIN", "WEST"].randomElement(using: &random)
             entry.version = Int.random(in: 1...4, using: &random)
             entry.changedAt = World.now.addingTimeInterval(-86_400)
             plant(Int.random(in: 0..<60, using: &random), entry)
@@ -110,7 +113,7 @@ struct World {
         case 6:
             pm.append(pm[0])
             pm[1].reference += "-again"
-            expect(.duplicateInPM, .pm, .unknown)
+            expect(.duplicateInPM, .pm, .neverSent)
         case 7:  // sent four times, no answer
             app = []
             known.delivery = World.delivery(.pending, attempts: 4, version: entry.version!)
@@ -133,7 +136,7 @@ struct World {
             pm[0].status = .cancelled
             here?.status = .cancelled
             app[0].changedAt = World.now.addingTimeInterval(-90_000)
-            expect(.statusDiffers, .app, .unknown)
+            expect(.statusDiffers, .app, .takenAndNotDone)
         case 12:  // they have an older version: the notice of ours was never made
             app[0].status = .pending
             known.delivery = World.delivery(.delivered, version: entry.version! - 1)
@@ -141,16 +144,55 @@ struct World {
         case 13:
             app.append(entry)
             app[1].reference += "-again"
-            expect(.duplicateInApp, .app, .unknown)
+            expect(.duplicateInApp, .app, .madeThere)
         case 14:  // booked in the app alone
             pm = []
             here = nil
             app[0].record = nil
-            expect(.extraInApp, .app, .neverSent)
+            expect(.extraInApp, .app, .madeThere)
         case 15:
             app[0].resource = "OTHER"
             app[0].changedAt = nil
             expect(.resourceDiffers, .app, .overwrittenThere)
+        case 16:
+            pm[0].location = "ANNEX"
+            expect(.locationDiffers, .pm, .neverSent)
+        case 17:
+            app[0].person = "P-another"
+            app[0].changedAt = nil
+            expect(.personDiffers, .app, .overwrittenThere)
+        case 18:  // the PM has two at one time, and no flag of overbooking
+            var other = entry
+            other.record = World.client
+            other.reference += "-other"
+            others[record] = [other]
+            expect(.doubleBooked, .pm, .bothTold)
+        case 19:  // told twice of one appointment, and kept twice
+            app[0].bearsOurID = true
+            app.append(app[0])
+            app[1].reference += "-again"
+            expect(.duplicateInApp, .app, .takenTwice)
+        case 32:  // a message came, and a person let it go
+            here = nil
+            app = []
+            known.isLetGo = true
+            expect(.missingHere, .pm, .letGo)
+        case 33:  // two numbers of the PM, and messages named both as one
+            pm.append(pm[0])
+            pm[1].reference += "-again"
+            known.surplusIsTold = true
+            expect(.duplicateInPM, .pm, .bothTold)
+        case 34:  // a person let go a message of a moved appointment
+            pm[0].start = entry.start!.addingTimeInterval(3600)
+            pm[0].end = entry.end!.addingTimeInterval(3600)
+            known.isLetGo = true
+            expect(.timeDiffers, .pm, .letGo)
+        case 35:  // refused, in their words
+            app = []
+            known.delivery = .init(
+                state: .discarded, attempts: 1, status: 409, answer: "slot-taken", version: entry.version!,
+                at: World.now - 80_000)
+            expect(.missingInApp, .app, .refused)
         default:
             odd(kind, &pm, &here, &app, &known)
         }
@@ -205,6 +247,37 @@ struct World {
             known.delivery = World.delivery(.pending, version: 1)
         case 30:  // the app does not say who is booked
             app[0].resource = nil
+        case 31:  // a destination in shadow is told of nothing
+            app = []
+            known.isNotLive = true
+        case 36:  // the word that the patient came was a day late, and the list shows the midnight's no-show
+            here?.status = .arrived
+            here?.changedAt = World.now.addingTimeInterval(-4000)
+            here?.start = World.monday + 30_000
+            here?.end = World.monday + 31_200
+            pm[0].status = .noshow
+            pm[0].isStatusDerived = true
+            pm[0].start = here?.start
+            pm[0].end = here?.end
+            app[0] = here!
+        case 37:  // the PM shows a chain as one
+            pm = []
+            here?.isPartOfVisit = true
+        case 38:  // we have the chain as one
+            here = nil
+            app = []
+            pm[0].record = nil
+            pm[0].isPartOfVisit = true
+        case 39:  // a chart number that no message has brought yet
+            pm[0].person = "90017"
+            pm[0].isPersonKnown = false
+        case 40:  // a booking app has numbers of its own for patients
+            app[0].person = "u-77"
+            app[0].isPersonKnown = false
+        case 41:  // the app's start is four minutes off, which the practice bears
+            app[0].start = app[0].start?.addingTimeInterval(240)
+        case 42:  // and its end ten
+            app[0].end = app[0].end?.addingTimeInterval(600)
         default: break
         }
     }
@@ -215,10 +288,16 @@ struct World {
         .init(state: state, attempts: attempts, status: status, version: version, at: now.addingTimeInterval(-80_000))
     }
 
+    var rules: Rules = {
+        var rules = Rules()
+        (rules.startTolerance, rules.endTolerance) = (300, 900)
+        return rules
+    }()
+
     var comparison: Comparison {
         Comparison(
             Scope(practice: "demo", client: client, secret: [1, 2, 3]),
-            window: World.monday..<World.monday.addingTimeInterval(10 * 86_400), watermarks: watermarks,
+            window: World.monday..<World.monday.addingTimeInterval(10 * 86_400), rules: rules, watermarks: watermarks,
             time: World.time, now: World.now)
     }
 
@@ -226,7 +305,7 @@ struct World {
         var findings: [Finding] = []
         let counts = try await comparison.run(
             pm: EntryStream(pm.sorted { $0.key < $1.key }), here: EntryStream(here.sorted { $0.key < $1.key }),
-            app: EntryStream(app.sorted { $0.key < $1.key }),
+            app: EntryStream(app.sorted { $0.key < $1.key }), others: { others[$0] ?? [] },
             evidence: { difference in
                 if case .record(let id) = difference.group.key { return evidence[id] ?? Evidence() }
                 return Evidence()

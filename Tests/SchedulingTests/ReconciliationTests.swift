@@ -96,7 +96,7 @@ import Worker
                 Set(try await clinic.open()) == [
                     .init(.missingInApp, .overwrittenThere, world.records[0], client: world.app.client),
                     .init(.timeDiffers, .overwrittenThere, world.records[1], client: world.app.client),
-                    .init(.duplicateInApp, .unknown, world.records[2], client: world.app.client),
+                    .init(.duplicateInApp, .madeThere, world.records[2], client: world.app.client),
                 ])
         }
     }
@@ -150,7 +150,7 @@ import Worker
         let run = try #require(try await clinic.reconcile().first)
         #expect(
             Set(try await clinic.open()) == [
-                .init(.missingHere, .receivedAndUnmapped), .init(.missingHere, .unknown),
+                .init(.missingHere, .receivedAndUnmapped), .init(.missingHere, .letGo),
                 .init(.statusDiffers, .receivedAndUnmapped, changed),
             ])
         #expect(run.run.counts.explanations["in-flight"] == 1 && run.app == nil)
@@ -310,7 +310,7 @@ import Worker
             .init(id: "F1", start: clinic.at(1, 9), mrn: "M1"), .init(id: "4711", start: clinic.at(3, 14), mrn: "M2"),
         ])
         try await clinic.reconcile()
-        #expect(try await clinic.open() == [.init(.missingHere, .neverSent)])
+        #expect(try await clinic.open() == [.init(.missingHere, .tooYoung)])
         #expect(try await clinic.count("SELECT count(*) FROM reconciliation.finding WHERE record_id = \(other)") == 0)
     }
 
@@ -319,6 +319,8 @@ import Worker
         let moved = try await clinic.book("F1", mrn: "M1", start: clinic.at(40, 9))
         try clinic.exportPM([.init(id: "F1", start: clinic.at(3, 9), mrn: "M1")])
         try await clinic.reconcile()
+        #expect(try await clinic.open() == [.init(.timeDiffers, .tooYoung, moved)])
+        try await clinic.reconcile(now: Date() + 400)
         #expect(try await clinic.open() == [.init(.timeDiffers, .neverSent, moved)])
     }
 }

@@ -36,24 +36,54 @@ package struct Comparison: Sendable {
         package var explained = 0
         package var open = 0
         package var withheld = 0
-        /// How often each explanation was given, and each code found (withheld ones too).
+        /// How often each explanation was given, and each code found and not withheld; one group may have several.
         package var explanations: [String: Int] = [:]
         package var codes: [String: Int] = [:]
+        /// Withheld groups by the cause why; they add up to `withheld`.
+        package var withheldBecause: [String: Int] = [:]
 
         package init() {}
+
+        package static func += (sum: inout Counts, more: Counts) {
+            sum.inPM += more.inPM
+            sum.here += more.here
+            sum.inApp += more.inApp
+            sum.groups += more.groups
+            sum.matched += more.matched
+            sum.explained += more.explained
+            sum.open += more.open
+            sum.withheld += more.withheld
+            sum.explanations.merge(more.explanations, uniquingKeysWith: +)
+            sum.codes.merge(more.codes, uniquingKeysWith: +)
+            sum.withheldBecause.merge(more.withheldBecause, uniquingKeysWith: +)
+        }
+    }
+
+    /// What became of one group of the window. A group is counted once: open before withheld before explained.
+    package struct Settlement: Sendable {
+        package enum Standing: String, Sendable { case matched, explained, open, withheld }
+
+        package let group: Group
+        package let standing: Standing
+        /// The codes of an open one, the causes of a withheld one, the rules of an explained one.
+        package let reasons: [String]
     }
 
     /// - Parameters:
     ///   - pm, app: nil where there is no such list; it is then not compared at all, rather than found empty.
     ///   - outside: our record of that id, wherever it starts; asked for what another side knows by our id and the
     ///     stream `here` does not have.
+    ///   - others: our other records that overbook the same resource as this one, without the PM's flag.
     ///   - evidence: asked once a difference.
     ///   - found: told of each finding, in the order of keys.
+    ///   - settled: told of each group of the window, in the order of keys, after its findings.
     /// - Throws: `.outOfOrder`, or whatever a closure throws.
     package func run(
         pm: EntryStream?, here: EntryStream, app: EntryStream?,
         outside: (UUID) async throws -> Entry? = { _ in nil },
-        evidence: (Difference) async throws -> Evidence, found: (Finding) async throws -> Void
+        others: (UUID) async throws -> [Entry] = { _ in [] },
+        evidence: (Difference) async throws -> Evidence, found: (Finding) async throws -> Void,
+        settled: (Settlement) async throws -> Void = { _ in }
     ) async throws -> Counts {
         var counts = Counts()
         var heads = [Head(.here, here)]
@@ -69,53 +99,54 @@ package struct Comparison: Sendable {
                     try await heads[index].advance()
                 }
             }
-            if group.here == nil, case .record(let id) = key { group.here = try await outside(id) }
-            try await settle(group, sides, &counts, evidence, found)
+            if case .record(let id) = key {
+                if group.here == nil { group.here = try await outside(id) }
+                group.others = try await others(id)
+            }
+            if let settlement = try await settle(group, sides, &counts, evidence, found) { try await settled(settlement) }
         }
         return counts
     }
 
+    /// Nil for a group that no side has inside the window.
     private func settle(
         _ group: Group, _ sides: Set<SideName>, _ counts: inout Counts,
         _ evidence: (Difference) async throws -> Evidence, _ found: (Finding) async throws -> Void
-    ) async throws {
+    ) async throws -> Settlement? {
         let (differences, obvious) = group.differences(sides, window: window, rules)
         var explained = obvious
-        var isOpen = false
-        var isWithheld = false
+        var codes: [FindingCode] = []
+        var causes: [Cause] = []
         for difference in differences {
             let known = try await evidence(difference)
             switch difference.verdict(known, watermarks, rules, now: now) {
             case .explained(let why): explained.insert(why)
             case .accused(let cause):
-                let hangsOnFeed = difference.against == .pm || difference.code == .extraInApp
-                let isYoung = difference.mayBeOnItsWay(cause, known, watermarks, rules, now: now)
-                let finding = Finding(
-                    difference, cause, known,
-                    isWithheld: isYoung || (hangsOnFeed && watermarks.feedIsBehind(rules)), self)
-                if isYoung {
-                    explained.insert(.inFlight)
-                    try await found(finding)
-                    continue
-                }
-                isOpen = isOpen || !finding.isWithheld
-                isWithheld = isWithheld || finding.isWithheld
-                counts.codes[finding.code.rawValue, default: 0] += 1
+                let withheld = difference.withholding(cause, known, watermarks, rules, time, now: now)
+                let finding = Finding(difference, cause, withheld: withheld, known, self)
+                if let withheld { causes.append(withheld) } else { codes.append(finding.code) }
                 try await found(finding)
             }
         }
         for why in explained { counts.explanations[why.rawValue, default: 0] += 1 }
-        if explained.contains(.outsideWindow) { return }
+        if explained.contains(.outsideWindow) { return nil }
         counts.add(group)
-        if isOpen {
+        for code in codes { counts.codes[code.rawValue, default: 0] += 1 }
+        if !codes.isEmpty {
             counts.open += 1
-        } else if isWithheld {
-            counts.withheld += 1
-        } else if !explained.isEmpty {
-            counts.explained += 1
-        } else {
-            counts.matched += 1
+            return Settlement(group: group, standing: .open, reasons: codes.map(\.rawValue))
         }
+        if let first = causes.first {
+            counts.withheld += 1
+            counts.withheldBecause[first.rawValue, default: 0] += 1
+            return Settlement(group: group, standing: .withheld, reasons: causes.map(\.rawValue))
+        }
+        if !explained.isEmpty {
+            counts.explained += 1
+            return Settlement(group: group, standing: .explained, reasons: explained.map(\.rawValue).sorted())
+        }
+        counts.matched += 1
+        return Settlement(group: group, standing: .matched, reasons: [])
     }
 }
 
@@ -185,10 +216,12 @@ package struct ReconciliationRun: Codable, Hashable, Sendable {
         self.counts = counts
     }
 
-    /// Matched and explained, of all that was compared, in per cent; 100 where there was nothing to compare. Nil while
-    /// anything is withheld: agreement is not known then.
+    /// Matched and explained, of all that was judged, in per cent; 100 where there was nothing to judge. Nil while anything
+    /// is withheld for another reason than that it is too young: agreement is not known then.
     package var agreement: Double? {
-        if counts.withheld > 0 { return nil }
-        return counts.groups == 0 ? 100 : 100 * Double(counts.matched + counts.explained) / Double(counts.groups)
+        let young = counts.withheldBecause[Cause.tooYoung.rawValue] ?? 0
+        if counts.withheld > young { return nil }
+        let judged = counts.groups - counts.withheld
+        return judged == 0 ? 100 : 100 * Double(counts.matched + counts.explained) / Double(judged)
     }
 }

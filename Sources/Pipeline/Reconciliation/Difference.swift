@@ -12,8 +12,12 @@ package enum FindingCode: String, Codable, Hashable, Sendable, CaseIterable {
     case statusDiffers = "status-differs"
     case timeDiffers = "time-differs"
     case resourceDiffers = "resource-differs"
+    case locationDiffers = "location-differs"
+    case personDiffers = "person-differs"
     case duplicateInApp = "duplicate-in-app"
     case duplicateInPM = "duplicate-in-pm"
+    /// More at one time than the resource takes, and not by the PM's flag of overbooking.
+    case doubleBooked = "double-booked"
 
     /// What a finding keeps its key by: one that is missing today and there, but elsewhere, tomorrow is two findings; one
     /// whose status differs in another way tomorrow is the same one.
@@ -23,32 +27,12 @@ package enum FindingCode: String, Codable, Hashable, Sendable, CaseIterable {
         case .statusDiffers: "status"
         case .timeDiffers: "time"
         case .resourceDiffers: "resource"
+        case .locationDiffers: "location"
+        case .personDiffers: "person"
         case .duplicateInApp, .duplicateInPM: "duplicate"
+        case .doubleBooked: "double-booking"
         }
     }
-}
-
-/// Why what looks like a difference is none. Counted by name, never accused.
-package enum Explanation: String, Codable, Hashable, Sendable, CaseIterable {
-    /// Arrived, checked in and fulfilled are stages of one visit; not every system tells them apart.
-    case sameVisit = "same-visit"
-    /// Cancelled and entered in error both mean that it will not take place.
-    case sameEnd = "same-end"
-    /// A no-show that was worked out at midnight, against a list that still says booked.
-    case derivedStatus = "derived-status"
-    /// The PM's word is in no table yet; its own work item says so.
-    case unmappedStatus = "unmapped-status"
-    /// It has ended, and a list need not show what has ended.
-    case endedAndNotListed = "ended-and-not-listed"
-    /// Busy time of a resource, without a person.
-    case block
-    /// No side has it inside the window; it was read only to match what moved.
-    case outsideWindow = "outside-window"
-    case beforeGoLive = "before-go-live"
-    /// Younger than the grace, or still in a queue.
-    case inFlight = "in-flight"
-    /// Changed after the other side's list was made.
-    case changedSince = "changed-since"
 }
 
 /// One appointment as the sides have it: what they agree on the key of.
@@ -57,15 +41,26 @@ package struct Group: Hashable, Sendable {
     package internal(set) var pm: [Entry] = []
     package internal(set) var here: Entry?
     package internal(set) var app: [Entry] = []
+    /// Our other records that take the same resource at the same time, beyond what it holds.
+    package internal(set) var others: [Entry] = []
 
     init(key: EntryKey) { self.key = key }
 
     /// Ours is listed first: where all else is equal it is what a person reads.
-    var entries: [Entry] { (here.map { [$0] } ?? []) + pm + app }
+    package var entries: [Entry] { (here.map { [$0] } ?? []) + pm + app }
 
     /// The one that stands for the PM, or the app, where there are several: live before ended, then nearest to ours.
     package var pmEntry: Entry? { Group.foremost(of: pm, beside: here) }
     package var appEntry: Entry? { Group.foremost(of: app, beside: here) }
+
+    /// What is one too many on a side: every live entry but the one that stands for it.
+    package func surplus(_ side: SideName) -> [Entry] {
+        let entries = side == .pm ? pm : app
+        guard let standing = side == .pm ? pmEntry : appEntry, let index = entries.firstIndex(of: standing) else {
+            return []
+        }
+        return entries.indices.filter { $0 != index && entries[$0].isLive }.map { entries[$0] }
+    }
 
     private static func foremost(of entries: [Entry], beside here: Entry?) -> Entry? {
         func distance(_ entry: Entry) -> TimeInterval {
@@ -93,13 +88,14 @@ extension Group {
     func differences(_ sides: Set<SideName>, window: Range<Date>, _ rules: Rules) -> (
         found: [Difference], explained: Set<Explanation>
     ) {
-        if entries.allSatisfy(\.isBlock) { return ([], [.block]) }
         let starts = entries.compactMap(\.start)
         if !starts.isEmpty && !starts.contains(where: window.contains) { return ([], [.outsideWindow]) }
+        if entries.allSatisfy(\.isBlock) { return ([], [.block]) }
         if let goLive = rules.goLive, let last = starts.max(), last < goLive { return ([], [.beforeGoLive]) }
         var review = Review(group: self, rules: rules)
         if sides.contains(.pm) { review.againstPM() }
         if sides.contains(.app) { review.againstApp(pmWasRead: sides.contains(.pm)) }
+        review.againstItself()
         return (review.found, review.explained)
     }
 }
@@ -112,7 +108,7 @@ private struct Review {
     var explained: Set<Explanation> = []
 
     mutating func againstPM() {
-        if group.pm.filter(\.isLive).count > 1 { add(.duplicateInPM, .pm) }
+        if !group.surplus(.pm).isEmpty { add(.duplicateInPM, .pm) }
         switch (group.pmEntry, group.here) {
         case (let theirs?, let ours?): fields(theirs, ours, .pm)
         case (let theirs?, nil): presence(theirs, .missingHere, .pm)
@@ -122,7 +118,7 @@ private struct Review {
     }
 
     mutating func againstApp(pmWasRead: Bool) {
-        if group.app.filter(\.isLive).count > 1 { add(.duplicateInApp, .app) }
+        if !group.surplus(.app).isEmpty { add(.duplicateInApp, .app) }
         switch (group.appEntry, group.here) {
         case (let theirs?, let ours?): fields(theirs, ours, .app)
         case (let theirs?, nil):
@@ -133,13 +129,24 @@ private struct Review {
         }
     }
 
+    mutating func againstItself() {
+        guard group.here?.isLive == true, !group.others.isEmpty else { return }
+        if rules.ignored.contains(.doubleBookings) {
+            explained.insert(.doubleBookingNotCompared)
+        } else {
+            add(.doubleBooked, .pm)
+        }
+    }
+
     private mutating func presence(_ entry: Entry, _ code: FindingCode, _ against: SideName) {
         if entry.isBlock {
             explained.insert(.block)
-        } else if entry.isLive {
-            add(code, against)
-        } else {
+        } else if !entry.isLive {
             explained.insert(.endedAndNotListed)
+        } else if entry.isPartOfVisit && against == .pm {
+            explained.insert(.partOfVisit)
+        } else {
+            add(code, against)
         }
     }
 
@@ -149,10 +156,44 @@ private struct Review {
         case .explained(let why): explained.insert(why)
         case .different: add(.statusDiffers, against)
         }
-        // Times and resources of what has ended are not kept by everybody.
+        // Times, places and persons of what has ended are not kept by everybody.
         guard theirs.isLive && ours.isLive else { return }
-        if differs(theirs.start, ours.start) || differs(theirs.end, ours.end) { add(.timeDiffers, against) }
-        if let theirs = theirs.resource, let ours = ours.resource, theirs != ours { add(.resourceDiffers, against) }
+        times(theirs, ours, against)
+        if let their = theirs.resource, let our = ours.resource, their != our {
+            differ(.resourceDiffers, against, unless: .resource, .resourceNotCompared)
+        }
+        if let their = theirs.location, let our = ours.location, their != our {
+            differ(.locationDiffers, against, unless: .location, .locationNotCompared)
+        }
+        persons(theirs, ours, against)
+    }
+
+    private mutating func times(_ theirs: Entry, _ ours: Entry, _ against: SideName) {
+        let start = apart(theirs.start, ours.start)
+        var end = apart(theirs.end, ours.end)
+        if end > 0 && rules.ignored.contains(.end) {
+            explained.insert(.endNotCompared)
+            end = 0
+        }
+        let startLimit = max(rules.rounding, rules.startTolerance)
+        let endLimit = max(rules.rounding, rules.endTolerance)
+        if start > startLimit || end > endLimit { return add(.timeDiffers, against) }
+        if start > rules.rounding { explained.insert(.startTolerance) }
+        if end > rules.rounding { explained.insert(.endTolerance) }
+        if [start, end].contains(where: { $0 > 0 && $0 <= rules.rounding }) { explained.insert(.rounding) }
+    }
+
+    private mutating func persons(_ theirs: Entry, _ ours: Entry, _ against: SideName) {
+        if theirs.person == ours.person || theirs.isBlock || theirs.person == Entry.unnamed { return }
+        if !theirs.isPersonKnown {
+            // An app has numbers of its own for persons; a chart number that the PM has made may not have come yet.
+            if against == .app { return }
+            if !ours.hasChart {
+                explained.insert(.noChartYet)
+                return
+            }
+        }
+        differ(.personDiffers, against, unless: .person, .personNotCompared)
     }
 
     private enum StatusVerdict {
@@ -173,9 +214,16 @@ private struct Review {
         return isDerived ? .explained(.derivedStatus) : .different
     }
 
-    private func differs(_ one: Date?, _ other: Date?) -> Bool {
-        guard let one, let other else { return false }
-        return abs(one.timeIntervalSince(other)) > rules.rounding
+    /// In seconds; 0 where a side does not say.
+    private func apart(_ one: Date?, _ other: Date?) -> TimeInterval {
+        guard let one, let other else { return 0 }
+        return abs(one.timeIntervalSince(other))
+    }
+
+    private mutating func differ(
+        _ code: FindingCode, _ against: SideName, unless field: ComparedField, _ rule: Explanation
+    ) {
+        if rules.ignored.contains(field) { explained.insert(rule) } else { add(code, against) }
     }
 
     private mutating func add(_ code: FindingCode, _ against: SideName) {

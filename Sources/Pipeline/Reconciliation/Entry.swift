@@ -17,8 +17,19 @@ package struct Entry: Codable, Hashable, Sendable {
     package var isStatusDerived: Bool
     /// A key of the person that is the same on all sides; empty for a block, which has none.
     package var person: String
+    /// The side names somebody who is known here. Where it is false `person` is the side's own word.
+    package var isPersonKnown: Bool
+    /// Our record's person has a chart number.
+    package var hasChart: Bool
     /// The code of who is booked; nil where the side does not say.
     package var resource: String?
+    /// The code of the place, without its room; nil where the side does not say.
+    package var location: String?
+    /// It bears our record's own id, as only somebody can who was told of it.
+    package var bearsOurID: Bool
+    /// It lies within another appointment of the same person that both sides have: the list, or our record, shows a
+    /// visit's parts one by one.
+    package var isPartOfVisit: Bool
     package var version: Int?
     /// When the side last changed it; nil where it does not say.
     package var changedAt: Date?
@@ -44,8 +55,15 @@ package struct Entry: Codable, Hashable, Sendable {
         identifiers = []
         sourceStatus = ""
         isStatusDerived = false
+        isPersonKnown = true
+        hasChart = false
+        bearsOurID = false
+        isPartOfVisit = false
         display = Display()
     }
+
+    /// The person of an entry that is one of our records and names nobody.
+    package static let unnamed = "unnamed"
 
     package var key: EntryKey {
         if let record { return .record(record) }
@@ -70,8 +88,19 @@ package enum EntryKey: Hashable, Comparable, Sendable {
         case (.record, .natural): true
         case (.natural, .record): false
         case (.natural(let start, let person, let resource), .natural(let otherStart, let otherPerson, let other)):
-            (start, person, resource) < (otherStart, otherPerson, other)
+            if start != otherStart {
+                start < otherStart
+            } else if person != otherPerson {
+                precedes(person, otherPerson)
+            } else {
+                precedes(resource, other)
+            }
         }
+    }
+
+    /// By bytes, as PostgreSQL sorts text under the collation "C".
+    private static func precedes(_ one: String, _ other: String) -> Bool {
+        one.utf8.lexicographicallyPrecedes(other.utf8)
     }
 }
 
@@ -96,8 +125,7 @@ extension Entry {
     /// Entries of another side with our record's id where `lookup` knows it, in the order of their keys.
     ///
     /// `lookup` is given those without an id, some hundreds at a time, and answers in the same order: by the most trusted
-    /// identifier, else by start, person and resource. For lists that fit in memory; longer ones are sorted by the
-    /// database on the way in.
+    /// identifier, else by start, person and resource. For lists that fit in memory; the worker lets the database do it.
     package static func resolved(
         _ entries: [Entry], inBatchesOf size: Int = 500, lookup: ([Entry]) async throws -> [UUID?]
     ) async throws -> [Entry] {

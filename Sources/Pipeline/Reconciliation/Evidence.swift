@@ -9,14 +9,41 @@ package enum Cause: String, Codable, Hashable, Sendable, CaseIterable {
     case receivedAndUnmapped = "received-and-unmapped"
     /// A message or a notice waits for a person.
     case parked
+    /// A message came, and a person let it go.
+    case letGo = "let-go"
     case sentAndUnanswered = "sent-and-unanswered"
     /// The other side said no.
     case refused
     /// The other side took it and has changed it since.
     case overwrittenThere = "overwritten-there"
+    /// The other side took it, has not changed it since, and does not show it.
+    case takenAndNotDone = "taken-and-not-done"
+    /// The other side took what it was told, and keeps it twice.
+    case takenTwice = "taken-twice"
+    /// It was made on the other side: nothing that we sent or received names it.
+    case madeThere = "made-there"
+    /// Messages told of both, and of no overbooking.
+    case bothTold = "both-told"
     case changedSince = "changed-since"
     case inFlight = "in-flight"
     case unknown
+    // Withheld: nobody is accused of these.
+    /// Younger than the grace: its message may still be on its way.
+    case tooYoung = "too-young"
+    /// The feed that would have told of it is silent against its rhythm.
+    case feedSilent = "feed-silent"
+    /// The feed's last message is far older than the PM's list.
+    case feedBehind = "feed-behind"
+    /// The list does not speak of that day.
+    case listLacksDay = "list-lacks-day"
+
+    /// Rests on nothing having been heard, so that a feed's silence or a short list may be all there is to it.
+    var restsOnSilence: Bool {
+        switch self {
+        case .neverSent, .madeThere, .bothTold, .unknown: true
+        default: false
+        }
+    }
 }
 
 /// What the journal, the queue and the deliveries know of one difference.
@@ -41,23 +68,35 @@ package struct Evidence: Hashable, Sendable {
         package let attempts: Int
         /// The app's last HTTP answer; nil when there was none.
         package let status: Int?
+        /// What it said with it, as far as that is a code.
+        package let answer: String?
         package let version: Int
         /// When it ended, else when it was made.
         package let at: Date
 
-        package init(state: State, attempts: Int, status: Int?, version: Int, at: Date) {
+        package init(state: State, attempts: Int, status: Int?, answer: String? = nil, version: Int, at: Date) {
             self.state = state
             self.attempts = attempts
             self.status = status
+            self.answer = answer
             self.version = version
             self.at = at
         }
+
+        /// It asks for patience with 408 and 429, and says no with the rest.
+        var isRefused: Bool { status.map { (400..<500).contains($0) && $0 != 408 && $0 != 429 } ?? false }
     }
 
     /// A job of this appointment is waiting to run or running.
     package var isQueued = false
     package var parked: Parked?
     package var delivery: Delivery?
+    /// The app is in shadow or off: nothing is sent to it.
+    package var isNotLive = false
+    /// A message about it was discarded by a person.
+    package var isLetGo = false
+    /// Every surplus entry of a duplicate is named by a message that came, as the same appointment.
+    package var surplusIsTold = false
     /// When an earlier run saw the same difference first; nil when it is new.
     package var firstSeenAt: Date?
     /// The newest message about it, wherever it ended.
@@ -80,13 +119,21 @@ extension Difference {
         let changes = group.entries.compactMap(\.changedAt)
         if let listMadeAt, let ours = group.here?.changedAt, ours > listMadeAt { return .explained(.changedSince) }
         if changes.contains(where: { now.timeIntervalSince($0) < rules.grace }) { return .explained(.inFlight) }
-        if code == .duplicateInPM || code == .duplicateInApp { return .accused(.unknown) }
+        if isLateKept(rules, now: now) { return .explained(.lateKept) }
+        if against == .app, code != .extraInApp, evidence.isNotLive { return .explained(.notLive) }
         if let parked = evidence.parked {
             return .accused(parked.code.hasPrefix("unmapped-") ? .receivedAndUnmapped : .parked)
         }
+        switch code {
+        case .duplicateInPM: return .accused(evidence.surplusIsTold ? .bothTold : .neverSent)
+        case .duplicateInApp:
+            return .accused(group.surplus(.app).allSatisfy(\.bearsOurID) ? .takenTwice : .madeThere)
+        case .doubleBooked: return evidence.isQueued ? .explained(.inFlight) : .accused(.bothTold)
+        default: break
+        }
         if code == .statusDiffers, hasUnmappedStatus { return .explained(.unmappedStatus) }
         if against == .pm { return fromPM(evidence) }
-        return code == .extraInApp ? .accused(.neverSent) : fromApp(evidence)
+        return code == .extraInApp ? .accused(.madeThere) : fromApp(evidence)
     }
 
     /// One of the two words that differ means nothing here yet.
@@ -95,19 +142,40 @@ extension Difference {
         return theirs?.status == nil || group.here?.status == nil
     }
 
-    /// Whether the PM's message may still be on its way: its list is as fresh as that, and nobody saw the difference
-    /// before. A PM's list does not say when a row was changed, so only time can tell.
-    func mayBeOnItsWay(_ cause: Cause, _ evidence: Evidence, _ watermarks: Watermarks, _ rules: Rules, now: Date)
-        -> Bool
-    {
-        guard against == .pm, cause == .neverSent else { return false }
+    /// The PM's list shows the no-show of midnight, and its own word that the patient came was heard since.
+    private func isLateKept(_ rules: Rules, now: Date) -> Bool {
+        guard code == .statusDiffers, against == .pm, let theirs = group.pmEntry, theirs.isStatusDerived,
+            let ours = group.here, let heard = ours.changedAt, let start = ours.start
+        else { return false }
+        return [.arrived, .checkedIn, .fulfilled].contains(ours.status) && heard > start
+            && now.timeIntervalSince(heard) < rules.lateKept
+    }
+
+    /// Why nobody may be accused yet; nil: they may.
+    func withholding(
+        _ cause: Cause, _ evidence: Evidence, _ watermarks: Watermarks, _ rules: Rules, _ time: PracticeTime, now: Date
+    ) -> Cause? {
+        guard cause.restsOnSilence else { return nil }
+        if against == .pm || code == .extraInApp {
+            if watermarks.feedIsSilent { return .feedSilent }
+            if watermarks.feedIsBehind(rules) { return .feedBehind }
+        }
+        if code == .missingInPM || code == .missingInApp, let start = group.here?.start,
+            watermarks.unlistedDays[against]?.contains(time.day(of: start)) == true
+        {
+            return .listLacksDay
+        }
+        // The list is as fresh as that, and nobody saw the difference before. A PM's list does not say when a row was
+        // changed, so only time can tell.
         let since = min(watermarks.pm ?? now, evidence.firstSeenAt ?? now)
-        return now.timeIntervalSince(since) < rules.grace
+        let hangsOnPM = against == .pm && cause == .neverSent
+        return hangsOnPM && now.timeIntervalSince(since) < rules.grace ? .tooYoung : nil
     }
 
     private func fromPM(_ evidence: Evidence) -> Verdict {
         if evidence.isQueued { return .explained(.inFlight) }
-        // Heard of, not parked, and yet not on record: somebody let it go, and the evidence does not say why.
+        // Heard of, not parked, and yet not on record: a person let it go.
+        if evidence.isLetGo { return .accused(.letGo) }
         if code == .missingHere && evidence.entry != nil { return .accused(.unknown) }
         return .accused(.neverSent)
     }
@@ -116,16 +184,15 @@ extension Difference {
         guard let delivery = evidence.delivery else {
             return evidence.isQueued ? .explained(.inFlight) : .accused(.neverSent)
         }
-        let isRefused = delivery.status.map { (400..<500).contains($0) && $0 != 408 && $0 != 429 } ?? false
         switch delivery.state {
-        case .pending where isRefused: return .accused(.refused)
+        case .pending where delivery.isRefused: return .accused(.refused)
         case .pending: return delivery.attempts == 0 ? .explained(.inFlight) : .accused(.sentAndUnanswered)
-        case .discarded: return .accused(isRefused ? .refused : .neverSent)
-        case .shadow: return .accused(.neverSent)
+        case .discarded: return .accused(delivery.isRefused ? .refused : .neverSent)
+        case .shadow: return .explained(.notLive)
         case .delivered:
             if let ours = group.here?.version, delivery.version < ours { return .accused(.neverSent) }
             // Taken, and not changed there after our notice was answered: they did not do as they said, or not yet.
-            if let theirs = group.appEntry?.changedAt, theirs <= delivery.at { return .accused(.unknown) }
+            if let theirs = group.appEntry?.changedAt, theirs <= delivery.at { return .accused(.takenAndNotDone) }
             return .accused(.overwrittenThere)
         }
     }

@@ -1,4 +1,5 @@
 package import Foundation
+package import Practice
 
 // Reconciliation: the PM's own list, our record and one booking app's list, merged by key; each difference with its
 // code, its cause proved from the journal, and the one act that mends it.
@@ -25,12 +26,19 @@ package struct Scope: Hashable, Sendable {
 /// When differences are told apart from lateness, rounding and custom.
 package struct Rules: Hashable, Codable, Sendable {
     /// Names the rules in force in a run: the same lists under the same version give the same findings.
-    package static let version = "scheduling-1"
+    package static let version = "scheduling-2"
 
     /// How long a change may take to reach the other side before its absence is a difference.
     package var grace: TimeInterval = 300
     /// Starts and ends this near are the same: some systems keep no seconds.
     package var rounding: TimeInterval = 59
+    /// How far starts, and ends, may lie apart beyond that, by the practice's own rule.
+    package var startTolerance: TimeInterval = 0
+    package var endTolerance: TimeInterval = 0
+    /// What the practice does not want compared.
+    package var ignored: Set<ComparedField> = []
+    /// How long the PM's list may go on saying no-show once its late word that the patient came has arrived here.
+    package var lateKept: TimeInterval = 24 * 3600
     /// How much older than the PM's list the feed's last message may be before what hangs on the feed is withheld.
     package var feedMayRest: TimeInterval = 12 * 3600
     /// Nothing that starts before it is accused.
@@ -39,12 +47,22 @@ package struct Rules: Hashable, Codable, Sendable {
     package init() {}
 }
 
-/// As of when each source speaks.
+/// What a practice may leave out of its comparison.
+package enum ComparedField: String, Codable, Hashable, Sendable, CaseIterable {
+    case end, resource, location, person
+    case doubleBookings = "double-bookings"
+}
+
+/// As of when each source speaks, and of what.
 package struct Watermarks: Hashable, Codable, Sendable {
     /// The feed's last message of any kind; nil when there was none yet.
     package var feed: Date?
     /// The feed is silent against its rhythm.
     package var feedIsSilent: Bool
+    /// Which feeds are, and since when; nil where that is not known.
+    package var silentFeeds: [String: Date?] = [:]
+    /// Days of which a list has not one line while we have several appointments: it does not speak of them.
+    package var unlistedDays: [SideName: Set<Day>] = [:]
     /// When the PM's list was made; nil where there is no list.
     package var pm: Date?
     /// When the reading of the app's list began; nil where there is no list.

@@ -19,6 +19,22 @@ package enum ReconcileSource: Sendable, Hashable {
     case fhir(url: String)
 }
 
+/// What the practice lets its lists differ in.
+package struct Tolerances: Sendable, Hashable {
+    /// What is not compared.
+    package enum Ignored: String, Sendable, CaseIterable {
+        case end, resource, location, person
+        case doubleBookings = "double-bookings"
+    }
+
+    /// How far starts, and ends, may lie apart; nil leaves it to the rules.
+    package let startSeconds: Int?
+    package let endSeconds: Int?
+    /// How much older than the PM's list the feed's last message may be; nil leaves it to the rules.
+    package let feedHours: Int?
+    package let ignored: Set<Ignored>
+}
+
 /// One practice: `practices/NAME.yaml`.
 package struct PracticeProfile: Sendable {
     package let id: String
@@ -34,6 +50,7 @@ package struct PracticeProfile: Sendable {
     /// How long a change may take to reach the other side before its absence is a difference, in seconds; nil leaves it to
     /// the rules.
     package let reconcileGrace: Int?
+    package let tolerances: Tolerances
 
     init?(_ section: Section) {
         section.allow([
@@ -54,7 +71,8 @@ package struct PracticeProfile: Sendable {
         }
         destinations = (section.sections("destinations") ?? []).compactMap(DestinationProfile.init)
         let sources = section.section("reconcile")
-        sources?.allow(["pm", "grace-seconds"])
+        sources?.allow(["pm", "grace-seconds", "tolerances"])
+        tolerances = Tolerances(sources?.section("tolerances"))
         reconcilePM = sources?.section("pm").flatMap(ReconcileSource.init)
         reconcileGrace = sources?.number("grace-seconds", in: 0...86_400)
     }
@@ -66,6 +84,25 @@ extension DestinationProfile {
         guard let name = section.required("name") else { return nil }
         self.name = name.text
         mode = section.word("mode", DestinationMode.self) ?? .live
+    }
+}
+
+extension Tolerances {
+    fileprivate init(_ section: Section?) {
+        section?.allow(["start-seconds", "end-seconds", "feed-hours", "ignore"])
+        startSeconds = section?.number("start-seconds", in: 0...86_400)
+        endSeconds = section?.number("end-seconds", in: 0...86_400)
+        feedHours = section?.number("feed-hours", in: 1...1_000)
+        var ignored: Set<Ignored> = []
+        for word in section?.list("ignore") ?? [] {
+            guard let known = Ignored(rawValue: word.text) else {
+                section?.problems.unknown(
+                    "word", word.text, among: Ignored.allCases.map(\.rawValue), section?.file ?? "", word.line)
+                continue
+            }
+            ignored.insert(known)
+        }
+        self.ignored = ignored
     }
 }
 

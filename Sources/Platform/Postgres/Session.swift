@@ -91,7 +91,38 @@ package actor Session {
         }
     }
 
+    /// Sends rows to `COPY ... FROM STDIN (FORMAT binary)`, in a transaction of its own; the number that was taken.
+    @discardableResult
+    package func copyIn(_ sql: SQL, _ rows: CopyRows) async throws(PostgresError) -> Int {
+        try await cancellable { session throws(PostgresError) in
+            try session.connected().copyIn(sql.text, rows.stream)
+        }
+    }
+
+    func copyIn(_ sql: SQL, _ rows: CopyRows, in transaction: Int) async throws(PostgresError) -> Int {
+        try await cancellable { session throws(PostgresError) in
+            try session.check(transaction)
+            return try session.connected().copyIn(sql.text, rows.stream)
+        }
+    }
+
     // MARK: Transactions
+
+    /// Runs `body` and commits; any error rolls back and is thrown on. For what needs one and the same session before
+    /// and after: a temporary table. Never run again by itself.
+    package nonisolated func transaction<Value>(
+        isolation: Isolation = .readCommitted, _ body: (Transaction) async throws -> Value
+    ) async throws -> Value {
+        let number = try await begin(isolation)
+        do {
+            let value = try await body(Transaction(session: self, number: number))
+            try await commit(number)
+            return value
+        } catch {
+            await rollback()
+            throw error
+        }
+    }
 
     /// Begins a transaction; its number goes with each of its statements, so that none runs after its end.
     func begin(_ isolation: Isolation) throws(PostgresError) -> Int {

@@ -14,6 +14,17 @@ package struct Transaction: Sendable {
         try await session.run(sql, in: number).affected
     }
 
+    /// Sends rows to `COPY ... FROM STDIN (FORMAT binary)`; the number that was taken.
+    @discardableResult
+    package func copyIn(_ sql: SQL, _ rows: CopyRows) async throws(PostgresError) -> Int {
+        try await session.copyIn(sql, rows, in: number)
+    }
+
+    /// Runs statements of the source's own, without values.
+    package func script(_ text: StaticString) async throws(PostgresError) {
+        try await session.keep(text.description, in: number)
+    }
+
     /// Runs `body`, of which nothing stays when it throws; the transaction goes on.
     @discardableResult
     package func savepoint<Value>(_ body: (Transaction) async throws -> Value) async throws -> Value {

@@ -64,17 +64,38 @@ final class Wire {
         let length = unsafe PQgetCopyData(connection, &buffer, 0)
         defer { unsafe PQfreemem(buffer) }
         if length > 0, let start = unsafe buffer {
-            return unsafe UnsafeRawBufferPointer(start: start, count: Int(length)).map { $0 }
+            return unsafe Array(UnsafeRawBufferPointer(start: start, count: Int(length)))
         }
+        _ = try ended()
+        if length == -2 { throw .connection(.lost) }
+        return nil
+    }
+
+    /// Sends the whole of a COPY FROM STDIN; the number of rows that were taken.
+    func copyIn(_ text: String, _ bytes: [UInt8]) throws(PostgresError) -> Int {
+        _ = unsafe try check(PQexecParams(connection, text, 0, nil, nil, nil, nil, 1))
+        let isSent = unsafe bytes.withUnsafeBytes { bytes in
+            unsafe PQputCopyData(
+                connection, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(bytes.count)) == 1
+        }
+        guard isSent, unsafe PQputCopyEnd(connection, nil) == 1 else {
+            _ = try ended()
+            throw .connection(.lost)
+        }
+        return try ended()
+    }
+
+    /// Hears a COPY out; the rows of its last part.
+    private func ended() throws(PostgresError) -> Int {
         var last = unsafe PQgetResult(connection)
         var failure: PostgresError?
+        var affected = 0
         while let result = unsafe last {
-            do { _ = unsafe try check(result) } catch { failure = failure ?? error }
+            do { affected = unsafe try check(result).affected } catch { failure = failure ?? error }
             unsafe last = unsafe PQgetResult(connection)
         }
         if let failure { throw failure }
-        if length == -2 { throw .connection(.lost) }
-        return nil
+        return affected
     }
 
     /// Notifications that have come, after reading what the socket holds.
@@ -93,7 +114,7 @@ final class Wire {
         guard let result = unsafe result else { throw .connection(.lost) }
         let reply = unsafe Reply(owning: result)
         switch reply.status {
-        case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY, PGRES_COPY_OUT: return reply
+        case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY, PGRES_COPY_OUT, PGRES_COPY_IN: return reply
         default:
             if isBroken { throw .connection(.lost) }
             throw .server(reply.state ?? .unknown, constraint: reply.constraint)

@@ -12,6 +12,7 @@ package enum Schema {
     static let migrations = [
         Migration("v0001_foundation", PackageResources.v0001_foundation_sql),
         Migration("v0002_look_ups", PackageResources.v0002_look_ups_sql),
+        Migration("v0007_agreement", PackageResources.v0007_agreement_sql),
     ]
 
     /// Brings the database to this program's version; the names of what was applied, in order. Safe to repeat, and to

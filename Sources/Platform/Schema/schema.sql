@@ -195,6 +195,7 @@ CREATE TABLE api.delivery (
     status integer,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     ended_at timestamp with time zone,
+    answer text,
     CONSTRAINT delivery_ends_or_is_pending CHECK (((state = 'pending'::text) = (ended_at IS NULL))),
     CONSTRAINT delivery_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'shadow'::text, 'discarded'::text])))
 );
@@ -204,6 +205,8 @@ ALTER TABLE ONLY api.delivery FORCE ROW LEVEL SECURITY;
 ALTER TABLE api.delivery OWNER TO pmsync;
 
 COMMENT ON TABLE api.delivery IS 'One notice to one subscription, under an idempotency key that never changes (id). Written by the fan-out and its delivery job; never leaves.';
+
+COMMENT ON COLUMN api.delivery.answer IS 'What the app said when it refused, as far as it is a code: no sentence of theirs is kept, for it may name a patient.';
 
 CREATE TABLE api.subscription (
     practice_id text NOT NULL,
@@ -558,14 +561,22 @@ CREATE TABLE reconciliation.finding (
     first_seen_at timestamp with time zone NOT NULL,
     last_seen_at timestamp with time zone NOT NULL,
     closed_at timestamp with time zone,
-    run_id uuid NOT NULL
+    run_id uuid NOT NULL,
+    detail jsonb DEFAULT '{}'::jsonb NOT NULL,
+    location text DEFAULT ''::text NOT NULL,
+    provider text DEFAULT ''::text NOT NULL,
+    member_id uuid,
+    times_seen integer DEFAULT 1 NOT NULL,
+    ended text,
+    CONSTRAINT finding_ended_is_known CHECK ((ended = ANY (ARRAY['mended'::text, 'lapsed'::text]))),
+    CONSTRAINT finding_that_ended_is_closed CHECK (((ended IS NULL) OR (closed_at IS NOT NULL)))
 );
 
 ALTER TABLE ONLY reconciliation.finding FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE reconciliation.finding OWNER TO pmsync;
 
-COMMENT ON TABLE reconciliation.finding IS 'A difference, under a key that a rerun finds again. Written by its workflow''s worker; closes itself when it no longer shows; never leaves.';
+COMMENT ON TABLE reconciliation.finding IS 'A difference, under a key that a rerun finds again. Written by its workflow''s worker; closes itself when it no longer shows (mended) or when its day has left the window (lapsed); never leaves.';
 
 CREATE TABLE reconciliation.finding_act (
     practice_id text NOT NULL,
@@ -593,6 +604,97 @@ ALTER TABLE reconciliation.finding_act ALTER COLUMN id ADD GENERATED ALWAYS AS I
     CACHE 1
 );
 
+CREATE TABLE reconciliation.finding_event (
+    practice_id text NOT NULL,
+    id bigint NOT NULL,
+    workflow text NOT NULL,
+    key text NOT NULL,
+    event text NOT NULL,
+    code text NOT NULL,
+    cause text NOT NULL,
+    act text NOT NULL,
+    withheld boolean NOT NULL,
+    run_id uuid,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT finding_event_is_known CHECK ((event = ANY (ARRAY['opened'::text, 'changed'::text, 'closed'::text, 'lapsed'::text, 'reopened'::text])))
+);
+
+ALTER TABLE ONLY reconciliation.finding_event FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE reconciliation.finding_event OWNER TO pmsync;
+
+COMMENT ON TABLE reconciliation.finding_event IS 'What became of a finding, as runs saw it. Written by its workflow''s worker, changed by nobody, never leaves.';
+
+ALTER TABLE reconciliation.finding_event ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME reconciliation.finding_event_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW reconciliation.finding_history WITH (security_invoker='true') AS
+ SELECT finding_event.practice_id,
+    finding_event.workflow,
+    finding_event.key,
+    finding_event.at,
+    finding_event.event AS what,
+    finding_event.code,
+    finding_event.cause,
+    finding_event.act,
+    finding_event.withheld,
+    ''::text AS reason,
+    ''::text AS actor
+   FROM reconciliation.finding_event
+UNION ALL
+ SELECT finding_act.practice_id,
+    finding_act.workflow,
+    finding_act.key,
+    finding_act.at,
+    finding_act.act AS what,
+    NULL::text AS code,
+    NULL::text AS cause,
+    NULL::text AS act,
+    NULL::boolean AS withheld,
+    finding_act.reason,
+    finding_act.actor
+   FROM reconciliation.finding_act;
+
+ALTER TABLE reconciliation.finding_history OWNER TO pmsync;
+
+COMMENT ON VIEW reconciliation.finding_history IS 'What became of a finding: what runs saw and what people did.';
+
+CREATE TABLE reconciliation.member (
+    practice_id text NOT NULL,
+    workflow text NOT NULL,
+    client_id uuid,
+    id uuid NOT NULL,
+    record_id uuid,
+    reference text NOT NULL,
+    day date,
+    start_at timestamp with time zone,
+    location text DEFAULT ''::text NOT NULL,
+    provider text DEFAULT ''::text NOT NULL,
+    status text DEFAULT ''::text NOT NULL,
+    in_pm smallint NOT NULL,
+    here smallint NOT NULL,
+    in_app smallint NOT NULL,
+    verdict text NOT NULL,
+    reasons text[] DEFAULT '{}'::text[] NOT NULL,
+    sides jsonb,
+    initials text DEFAULT ''::text NOT NULL,
+    last4 text DEFAULT ''::text NOT NULL,
+    CONSTRAINT member_shows_four_digits CHECK ((char_length(last4) <= 4)),
+    CONSTRAINT member_verdict_is_known CHECK ((verdict = ANY (ARRAY['matched'::text, 'explained'::text, 'open'::text, 'withheld'::text])))
+);
+
+ALTER TABLE ONLY reconciliation.member FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE reconciliation.member OWNER TO pmsync;
+
+COMMENT ON TABLE reconciliation.member IS 'One row an appointment of the newest run of a practice and booking app: the members of its counts. Written by the workflow''s worker, which changes what differs and deletes what the next run does not have.';
+
 CREATE TABLE reconciliation.run (
     practice_id text NOT NULL,
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -603,14 +705,16 @@ CREATE TABLE reconciliation.run (
     started_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone NOT NULL,
     sources jsonb NOT NULL,
-    counts jsonb NOT NULL
+    counts jsonb NOT NULL,
+    client_id uuid,
+    cells jsonb
 );
 
 ALTER TABLE ONLY reconciliation.run FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE reconciliation.run OWNER TO pmsync;
 
-COMMENT ON TABLE reconciliation.run IS 'One comparison: its window, the as-of of each source, its counts. Written by the workflow''s worker or pmsync reconcile; never leaves.';
+COMMENT ON TABLE reconciliation.run IS 'One comparison: its window, the as-of of each source, its counts; cells: the counts by location and provider, kept of each day''s last. Written by the workflow''s worker or pmsync reconcile; never leaves.';
 
 CREATE TABLE records.appointment (
     practice_id text NOT NULL,
@@ -929,6 +1033,9 @@ ALTER TABLE ONLY queue.worker
 ALTER TABLE ONLY reconciliation.finding_act
     ADD CONSTRAINT finding_act_pkey PRIMARY KEY (practice_id, id);
 
+ALTER TABLE ONLY reconciliation.finding_event
+    ADD CONSTRAINT finding_event_pkey PRIMARY KEY (practice_id, id);
+
 ALTER TABLE ONLY reconciliation.finding
     ADD CONSTRAINT finding_pkey PRIMARY KEY (practice_id, workflow, key);
 
@@ -1000,7 +1107,13 @@ CREATE INDEX blocked_by_key ON queue.blocked USING btree (queue, lane, key, id);
 
 CREATE INDEX blocked_due ON queue.blocked USING btree (queue, run_at) WHERE (state = 'retrying'::text);
 
+CREATE INDEX finding_event_by_finding ON reconciliation.finding_event USING btree (practice_id, workflow, key, id);
+
 CREATE INDEX finding_open ON reconciliation.finding USING btree (practice_id, workflow, first_seen_at) WHERE (closed_at IS NULL);
+
+CREATE UNIQUE INDEX member_of_run ON reconciliation.member USING btree (practice_id, workflow, client_id, id) NULLS NOT DISTINCT;
+
+CREATE INDEX run_by_client ON reconciliation.run USING btree (practice_id, workflow, client_id, ended_at);
 
 CREATE INDEX run_by_time ON reconciliation.run USING btree (practice_id, workflow, ended_at);
 
@@ -1054,8 +1167,14 @@ ALTER TABLE ONLY queue.lane
 ALTER TABLE ONLY reconciliation.finding_act
     ADD CONSTRAINT finding_act_practice_id_workflow_key_fkey FOREIGN KEY (practice_id, workflow, key) REFERENCES reconciliation.finding(practice_id, workflow, key);
 
+ALTER TABLE ONLY reconciliation.finding_event
+    ADD CONSTRAINT finding_event_practice_id_workflow_key_fkey FOREIGN KEY (practice_id, workflow, key) REFERENCES reconciliation.finding(practice_id, workflow, key);
+
 ALTER TABLE ONLY reconciliation.finding
     ADD CONSTRAINT finding_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
+
+ALTER TABLE ONLY reconciliation.member
+    ADD CONSTRAINT member_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
 
 ALTER TABLE ONLY reconciliation.run
     ADD CONSTRAINT run_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
@@ -1118,15 +1237,27 @@ CREATE POLICY every_practice ON reconciliation.finding TO pmsync_gateway, pmsync
 
 CREATE POLICY every_practice ON reconciliation.finding_act TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
 
+CREATE POLICY every_practice ON reconciliation.finding_event TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY every_practice ON reconciliation.member TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
 CREATE POLICY every_practice ON reconciliation.run TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
 
 ALTER TABLE reconciliation.finding ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE reconciliation.finding_act ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE reconciliation.finding_event ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE reconciliation.member ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY own_practice ON reconciliation.finding TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
 
 CREATE POLICY own_practice ON reconciliation.finding_act TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON reconciliation.finding_event TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON reconciliation.member TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
 
 CREATE POLICY own_practice ON reconciliation.run TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
 
@@ -1424,6 +1555,21 @@ GRANT SELECT,INSERT ON TABLE reconciliation.finding_act TO pmsync_operator;
 
 GRANT USAGE ON SEQUENCE reconciliation.finding_act_id_seq TO pmsync_console;
 GRANT USAGE ON SEQUENCE reconciliation.finding_act_id_seq TO pmsync_operator;
+
+GRANT SELECT ON TABLE reconciliation.finding_event TO pmsync_gateway;
+GRANT SELECT,INSERT ON TABLE reconciliation.finding_event TO pmsync_scheduling;
+GRANT SELECT ON TABLE reconciliation.finding_event TO pmsync_console;
+GRANT SELECT,INSERT ON TABLE reconciliation.finding_event TO pmsync_operator;
+
+GRANT SELECT ON TABLE reconciliation.finding_history TO pmsync_gateway;
+GRANT SELECT ON TABLE reconciliation.finding_history TO pmsync_scheduling;
+GRANT SELECT ON TABLE reconciliation.finding_history TO pmsync_console;
+GRANT SELECT ON TABLE reconciliation.finding_history TO pmsync_operator;
+
+GRANT SELECT ON TABLE reconciliation.member TO pmsync_gateway;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reconciliation.member TO pmsync_scheduling;
+GRANT SELECT ON TABLE reconciliation.member TO pmsync_console;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reconciliation.member TO pmsync_operator;
 
 GRANT SELECT ON TABLE reconciliation.run TO pmsync_gateway;
 GRANT SELECT,INSERT,UPDATE ON TABLE reconciliation.run TO pmsync_scheduling;

@@ -45,7 +45,7 @@ package struct SchedulingReconciliation: Sendable {
     /// The days that are compared unless somebody asks for others: yesterday to a fortnight ahead, by the practice's clock.
     package func usualDays(of practice: String, now: Date) async throws -> (from: Day, to: Day) {
         let today = PracticeTime(zone: try await profile(practice).practice.zone).day(of: now)
-        return (today.adding(days: -1), today.adding(days: 14))
+        return (today.adding(days: -Self.usualBack), today.adding(days: Self.usualAhead))
     }
 
     /// Compares now and stores what it finds: one run a booking app that has a list; one of the PM and us alone where
@@ -59,30 +59,47 @@ package struct SchedulingReconciliation: Sendable {
             throw ReconcileError.unknownPractice
         }
         let known = try await pool.query(ReconcileQueries.bookables(id)).map { row in
-            let (id, code, name, npi) = try row.decode((UUID, String, String, String).self)
-            return (id: id, code: code, name: name, npi: npi)
+            let (id, kind, code, name, npi) = try row.decode((UUID, String, String, String, String).self)
+            return Bookables.Known(id: id, kind: kind, code: code, name: name, npi: npi)
         }
-        let table = definition.table(.resources).rows.filter { $0.practice == nil || $0.practice == id }
+        func rows(_ table: TableName) -> [CodeTable.Row] {
+            definition.table(table).rows.filter { $0.practice == nil || $0.practice == id }
+        }
         let context = ListContext(
             definition: definition, practice: practice, time: time,
             reach: window.lowerBound.addingTimeInterval(
                 -Self.margin)..<window.upperBound.addingTimeInterval(Self.margin),
-            clock: clock, bookables: Bookables(known, table: table))
-        let pm = await pmSide(context, day: time.day(of: now))
-        var apps: [(app: BookingApp, side: Side)] = []
-        for row in try await pool.query(ReconcileQueries.apps(id)) {
+            clock: clock,
+            bookables: Bookables(known, resources: rows(.resources), locations: rows(.locations)))
+        let usual = time.day(of: now).adding(days: -Self.usualBack)
+        let apps = try await pool.query(ReconcileQueries.apps(id)).map { row in
             let (client, name, list, key) = try row.decode((UUID, String, String, String?).self)
-            let side = await appSide(list, key: key, context, day: time.day(of: now))
-            apps.append((BookingApp(id: client, name: name), side))
+            return (app: BookingApp(id: client, name: name), list: list, key: key)
         }
-        let job = ReconcileJob(
-            context: context, window: window, from: from, to: to, now: now, began: began, rules: rules, pm: pm,
-            apps: apps)
-        return try await pool.transaction { try await job.run(in: $0) }
+        return try await pool.withSession { session in
+            try await ReconcileTables.prepare(session)
+            let day = time.day(of: now)
+            let pm = try await pmSide(context, day: day, session)
+            var sides: [(app: BookingApp, side: Side)] = []
+            for (index, (app, list, key)) in apps.enumerated() {
+                let number = Int16(clamping: index + 1)
+                sides.append((app, try await appSide(list, key: key, context, day: day, number, session)))
+            }
+            let job = ReconcileJob(
+                context: context, window: window, from: from, to: to, lapsedBefore: min(from, usual), now: now,
+                began: began, rules: rules, pm: pm, apps: sides)
+            let runs = try await session.transaction { try await job.run(in: $0) }
+            try await ReconcileTables.clear(session)
+            return runs
+        }
     }
 
     /// How much wider than the window the sides are read, so that what moved over its edge finds its match.
     private static let margin: TimeInterval = 14 * 86_400
+
+    /// The usual window: from so many days ago to so many ahead.
+    private static let usualBack = 1
+    private static let usualAhead = 14
 
     private func profile(_ id: String) async throws -> (definition: Definition, practice: PracticeProfile) {
         let definition = try await definitions.current()
@@ -92,25 +109,42 @@ package struct SchedulingReconciliation: Sendable {
 
     // MARK: Sides
 
-    private func pmSide(_ context: ListContext, day: Day) async -> Side {
+    private func pmSide(_ context: ListContext, day: Day, _ session: Session) async throws -> Side {
         switch context.practice.reconcilePM {
         case nil: .absent
-        case .csv(let path): read(ListFile(path, folder: folder, day: day, isPM: true), context)
-        case .fhir(let url): await outbound.read(url, key: nil, context)
+        case .csv(let path):
+            try await side(0, session) { () async throws(ListProblem) in
+                let file = ListFile(path, folder: folder, day: day, isPM: true)
+                return try await file.read(context, side: 0, in: session)
+            }
+        case .fhir(let url):
+            try await side(0, session) { () async throws(ListProblem) in
+                try await outbound.read(url, key: nil, context, side: 0, in: session)
+            }
         }
     }
 
-    private func appSide(_ list: String, key: String?, _ context: ListContext, day: Day) async -> Side {
-        if list.hasPrefix("http://") || list.hasPrefix("https://") {
-            return await outbound.read(list, key: key, context)
+    private func appSide(
+        _ list: String, key: String?, _ context: ListContext, day: Day, _ number: Int16, _ session: Session
+    ) async throws -> Side {
+        try await side(number, session) { () async throws(ListProblem) in
+            if list.hasPrefix("http://") || list.hasPrefix("https://") {
+                return try await outbound.read(list, key: key, context, side: number, in: session)
+            }
+            let file = ListFile(list, folder: folder, day: day, isPM: false)
+            return try await file.read(context, side: number, in: session)
         }
-        return read(ListFile(list, folder: folder, day: day, isPM: false), context)
     }
 
-    private func read(_ file: ListFile, _ context: ListContext) -> Side {
+    /// Of a list that breaks off nothing stays. A fault of the database is none of the list's, and ends the run.
+    private func side(
+        _ number: Int16, _ session: Session, _ read: () async throws(ListProblem) -> ReadList
+    ) async throws -> Side {
         do throws(ListProblem) {
-            return .read(try file.read(context))
+            return .read(try await read())
         } catch {
+            if let fault = error.database { throw fault }
+            try await session.execute("DELETE FROM pg_temp.listed WHERE side = \(number)")
             return .unread(error)
         }
     }
@@ -157,13 +191,11 @@ enum Side: Sendable {
 struct OutboundLists: Sendable {
     private let outbound = Outbound(allowsPrivate: true)
 
-    func read(_ base: String, key: String?, _ context: ListContext) async -> Side {
-        do throws(ListProblem) {
-            let list = FHIRList(base: base, window: context.reach, key: key, by: outbound)
-            return .read(try await list.read(context))
-        } catch {
-            return .unread(error)
-        }
+    func read(
+        _ base: String, key: String?, _ context: ListContext, side: Int16, in session: Session
+    ) async throws(ListProblem) -> ReadList {
+        let list = FHIRList(base: base, window: context.reach, key: key, by: outbound)
+        return try await list.read(context, side: side, in: session)
     }
 
     func close() async { await outbound.close() }

@@ -1,4 +1,5 @@
 import Foundation
+import Postgres
 import Practice
 import Reconciliation
 
@@ -15,38 +16,43 @@ struct ListFile: Sendable {
         path = named.hasPrefix("/") ? named : (folder.map { $0 + "/" } ?? "") + named
     }
 
-    /// Reads it in pieces and keeps what starts within reach.
-    func read(_ context: ListContext) throws(ListProblem) -> ReadList {
+    /// Reads it in pieces and stages what starts within reach.
+    func read(_ context: ListContext, side: Int16, in session: Session) async throws(ListProblem) -> ReadList {
         // Before the file: where it is replaced meanwhile, it is newer than it says, which accuses nobody.
         let asOf = min(try madeAt(), context.clock)
         guard let handle = FileHandle(forReadingAtPath: path) else { throw ListProblem("list-missing") }
         defer { try? handle.close() }
         var records = CSVReader()
         var table: Table?
-        var list = ReadList(entries: [], asOf: asOf)
+        var stage = ListStage(side, asOf: asOf, in: session)
         var rows = 0
-        func take(_ record: CSVReader.Record) throws(ReconciliationError) {
-            guard let known = table else {
-                table = try Table(header: record, isPM: isPM, context: context, asOf: asOf)
-                return
+        while true {
+            let piece: Data
+            do { piece = try handle.read(upToCount: 65_536) ?? Data() } catch { throw ListProblem("list-unreadable") }
+            let read: [CSVReader.Record]
+            do throws(ReconciliationError) {
+                read = piece.isEmpty ? [try records.finish()].compactMap(\.self) : try records.read(piece)
+            } catch {
+                throw ListProblem(error)
             }
-            rows += 1
-            known.add(try known.list.row(record), record, to: &list)
-        }
-        do {
-            while let piece = try handle.read(upToCount: 65_536), !piece.isEmpty {
-                for record in try records.read(piece) { try take(record) }
+            for record in read {
+                guard let known = table else {
+                    do throws(ReconciliationError) {
+                        table = try Table(header: record, isPM: isPM, context: context, asOf: asOf)
+                    } catch {
+                        throw ListProblem(error)
+                    }
+                    continue
+                }
+                rows += 1
+                if let listed = try known.entry(record, &stage) { try await stage.add(listed) }
             }
-            if let last = try records.finish() { try take(last) }
-        } catch let error as ReconciliationError {
-            throw ListProblem(error)
-        } catch {
-            throw ListProblem("list-unreadable")
+            if piece.isEmpty { break }
         }
         if table == nil { throw ListProblem(.csv(line: 1, .noHeader)) }
         // An export without one row is a failed export far more often than an empty book.
         if rows == 0 { throw ListProblem("list-empty") }
-        return list
+        return try await stage.finish()
     }
 
     /// What NAME.asof says, else when the file was written.
@@ -80,22 +86,26 @@ struct ListFile: Sendable {
             self.asOf = asOf
         }
 
-        func add(_ row: PMList.Row, _ record: CSVReader.Record, to read: inout ReadList) {
-            guard context.reach.contains(row.start.instant) else { return }
+        /// Nil where it is out of reach, or nothing to tell.
+        func entry(_ record: CSVReader.Record, _ stage: inout ListStage) throws(ListProblem) -> ListedEntry? {
+            let row: PMList.Row
+            do throws(ReconciliationError) { row = try list.row(record) } catch { throw ListProblem(error) }
+            guard context.reach.contains(row.start.instant) else { return nil }
             let said = context.status(row.status)
-            guard said.isListed else { return }
+            guard said.isListed else { return nil }
             let status = said.status ?? AppointmentStatus(rawValue: row.status.lowercased())
             let patient = said.isBlock ? "" : row.patient
             var entry = row.entry(authority: "", status: status, person: patient)
             entry.identifiers = []
             entry.isStatusDerived = context.isDerived(status, start: entry.start, asOf: asOf)
             entry.resource = context.bookables.code(row.provider)
-            if entry.resource == nil, !row.provider.isEmpty { read.unknownResources += 1 }
+            if entry.resource == nil, !row.provider.isEmpty { stage.unknownResources += 1 }
+            entry.location = context.bookables.site(row.location)
+            if entry.location == nil, !row.location.isEmpty { stage.unknownLocations += 1 }
             let ownID = isPM ? "" : own.map { record.fields[$0] } ?? row.appointment
-            read.entries.append(
-                ListedEntry(
-                    entry: entry, patient: patient, ownID: UUID(uuidString: ownID), isBlock: said.isBlock,
-                    isNamedByReference: isPM))
+            return ListedEntry(
+                entry: entry, patient: patient, ownID: UUID(uuidString: ownID), isBlock: said.isBlock,
+                isNamedByReference: isPM)
         }
     }
 }

@@ -12,6 +12,7 @@ final class ReconcileEvidence {
     private let definition: Definition
     private let transaction: Transaction
     private var unfinished: UnfinishedMessages?
+    private var notLive: [UUID: Bool] = [:]
 
     init(_ practice: PracticeProfile, _ definition: Definition, in transaction: Transaction) {
         self.practice = practice
@@ -30,6 +31,7 @@ final class ReconcileEvidence {
         var record: UUID?
         if case .record(let id) = difference.group.key { record = id }
         if let record { try await readNewestMessage(of: record, into: &evidence) }
+        if difference.against == .app, let client { evidence.isNotLive = try await isNotLive(client) }
         if difference.against == .pm || difference.code == .extraInApp {
             try await readMessages(of: difference.group, record, into: &evidence)
         } else if let record, let client {
@@ -50,12 +52,13 @@ final class ReconcileEvidence {
     // MARK: What came
 
     private func readMessages(of group: Group, _ record: UUID?, into evidence: inout Evidence) async throws {
+        try await readSurplus(of: group, record, into: &evidence)
         let messages = try await unfinishedMessages()
         if messages.isEmpty { return }
         var names = Set((group.pm + group.app).map(\.reference))
         for entry in group.pm + group.app { names.formUnion(entry.identifiers.map(\.value)) }
-        if let record {
-            let rows = try await transaction.query(ReconcileQueries.names(practice.id, of: record))
+        for id in [record].compactMap(\.self) + group.others.compactMap(\.record) {
+            let rows = try await transaction.query(ReconcileQueries.names(practice.id, of: id))
             names.formUnion(try rows.map { try $0.decode(String.self) })
         }
         var persons: Set<String> = []
@@ -69,10 +72,20 @@ final class ReconcileEvidence {
         let found = messages.about(names: names, persons: persons, starts: starts)
         evidence.isQueued = found.isQueued
         evidence.parked = found.parked
-        if evidence.entry == nil, let heard = found.letGo {
+        // What was said of it since is on record, and what was let go before is not why it differs.
+        if let heard = found.letGo, heard.entry > evidence.entry ?? 0 {
+            evidence.isLetGo = true
             evidence.receivedOn = heard.day
             evidence.entry = heard.entry
         }
+    }
+
+    /// Whether messages have named every surplus entry of the PM's list as this appointment.
+    private func readSurplus(of group: Group, _ record: UUID?, into evidence: inout Evidence) async throws {
+        let surplus = Set(group.surplus(.pm).map(\.reference))
+        guard let record, !surplus.isEmpty else { return }
+        let rows = try await transaction.query(ReconcileQueries.names(practice.id, of: record))
+        evidence.surplusIsTold = surplus.isSubset(of: try rows.map { try $0.decode(String.self) })
     }
 
     private func unfinishedMessages() async throws -> UnfinishedMessages {
@@ -86,10 +99,11 @@ final class ReconcileEvidence {
 
     private func readDelivery(of record: UUID, to client: UUID, into evidence: inout Evidence) async throws {
         if let row = try await transaction.query(ReconcileQueries.delivery(practice.id, record, client)).first {
-            let (state, attempts, status, version, at) = try row.decode((String, Int, Int?, Int, Date).self)
+            let (state, attempts, status, answer, version, at) = try row.decode(
+                (String, Int, Int?, String?, Int, Date).self)
             if let known = Evidence.Delivery.State(rawValue: state) {
                 evidence.delivery = .init(
-                    state: known, attempts: attempts, status: status, version: version, at: at)
+                    state: known, attempts: attempts, status: status, answer: answer, version: version, at: at)
             }
         }
         let row = try await transaction.query(ReconcileQueries.outgoing(practice.id, record, client)).first
@@ -100,6 +114,15 @@ final class ReconcileEvidence {
         if let parkedCode, !isRefused {
             evidence.parked = .init(code: parkedCode, receivedOn: evidence.receivedOn, entry: evidence.entry)
         }
+    }
+}
+
+extension ReconcileEvidence {
+    private func isNotLive(_ client: UUID) async throws -> Bool {
+        if let known = notLive[client] { return known }
+        let read = try await transaction.query(ReconcileQueries.isNotLive(practice.id, client)).first?.decode(Bool.self)
+        notLive[client] = read ?? false
+        return read ?? false
     }
 }
 

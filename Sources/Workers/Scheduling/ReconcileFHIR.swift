@@ -1,53 +1,55 @@
 import Destination
 import FHIR
 import Foundation
+import Postgres
 import Practice
 import Reconciliation
 
 extension FHIRList {
-    /// The list as entries. `asOf`: when the reading began.
-    func read(_ context: ListContext) async throws(ListProblem) -> ReadList {
-        var list = ReadList(entries: [], asOf: context.clock)
+    /// Reads it page by page and stages its entries. `asOf`: when the reading began.
+    func read(_ context: ListContext, side: Int16, in session: Session) async throws(ListProblem) -> ReadList {
+        var stage = ListStage(side, asOf: context.clock, in: session)
         var iterator = makeAsyncIterator()
-        do throws(FHIRListError) {
-            while let element = try await iterator.next() {
+        while true {
+            let next: Element?
+            do throws(FHIRListError) { next = try await iterator.next() } catch { throw ListProblem(error.code) }
+            guard let element = next else { return try await stage.finish() }
+            let listed =
                 switch element {
-                case .appointment(let appointment): list.add(appointment, context)
-                case .unreadable(let id, _): list.addUnreadable(id)
+                case .appointment(let appointment): ListedEntry(appointment, context, &stage)
+                case .unreadable(let id, _): ListedEntry(unreadable: id)
                 }
-            }
-        } catch {
-            throw ListProblem(error.code)
+            if let listed { try await stage.add(listed) }
         }
-        return list
     }
 }
 
-extension ReadList {
-    fileprivate mutating func add(_ appointment: FHIR.Appointment, _ context: ListContext) {
+extension ListedEntry {
+    fileprivate init?(_ appointment: FHIR.Appointment, _ context: ListContext, _ stage: inout ListStage) {
         let status = AppointmentStatus(rawValue: appointment.status.rawValue)
         let patient = appointment.actors(.patient).first?.target?.id ?? ""
         var entry = Reconciliation.Entry(
             reference: appointment.id ?? "", person: patient, status: status, start: appointment.start?.date,
             end: appointment.end?.date)
         entry.sourceStatus = appointment.status.rawValue
-        entry.isStatusDerived = context.isDerived(status, start: entry.start, asOf: asOf)
+        entry.isStatusDerived = context.isDerived(status, start: entry.start, asOf: stage.asOf)
         entry.version = appointment.meta?.versionId.flatMap { Int($0) }
         entry.changedAt = appointment.meta?.lastUpdated?.date
         let booked = appointment.actors(.practitioner) + appointment.actors(.device)
         let codes = booked.map { context.bookables.code($0) }
-        if codes.contains(nil) { unknownResources += 1 }
+        if codes.contains(nil) { stage.unknownResources += 1 }
         entry.resource = codes.count == 1 ? codes[0] : nil
-        entries.append(
-            ListedEntry(
-                entry: entry, patient: patient, ownID: appointment.ownID, names: appointment.names))
+        let places = appointment.actors(.location).map { context.bookables.site($0) }
+        if places.contains(nil) { stage.unknownLocations += 1 }
+        entry.location = Set(places).count == 1 ? places[0] : nil
+        self.init(entry: entry, patient: patient, ownID: appointment.ownID, names: appointment.names)
     }
 
     /// One that is there, though what it says cannot be read. Without our id nothing can be said of it.
-    fileprivate mutating func addUnreadable(_ id: String?) {
-        guard let id, let own = UUID(uuidString: id) else { return }
+    fileprivate init?(unreadable id: String?) {
+        guard let id, let own = UUID(uuidString: id) else { return nil }
         let entry = Reconciliation.Entry(reference: id, person: id, status: nil, start: nil, end: nil)
-        entries.append(ListedEntry(entry: entry, patient: "", ownID: own))
+        self.init(entry: entry, patient: "", ownID: own)
     }
 }
 
@@ -80,5 +82,11 @@ extension Bookables {
         if let id = reference.target.flatMap({ UUID(uuidString: $0.id) }), let code = code(id) { return code }
         return [reference.identifier?.value, reference.target?.id, reference.display].lazy.compactMap { $0 }
             .compactMap { self.code($0) }.first
+    }
+
+    fileprivate func site(_ reference: Reference) -> String? {
+        if let id = reference.target.flatMap({ UUID(uuidString: $0.id) }), let code = code(id) { return code }
+        return [reference.identifier?.value, reference.target?.id, reference.display].lazy.compactMap { $0 }
+            .compactMap { self.site($0) }.first
     }
 }

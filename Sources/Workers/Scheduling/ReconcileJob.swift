@@ -4,121 +4,209 @@ import Practice
 import Reconciliation
 import Workflow
 
-/// What is left once the lists are read: compare and store, in one transaction.
+/// What is left once the lists are in the database: match, compare and store, in one transaction.
 struct ReconcileJob: Sendable {
     let context: ListContext
     let window: Range<Date>
     let from: Day
     let to: Day
+    /// Findings of days before it can no longer show in a usual run.
+    let lapsedBefore: Day
     let now: Date
     let began: ContinuousClock.Instant
     let rules: Rules
     let pm: Side
     let apps: [(app: BookingApp, side: Side)]
 
+    /// Findings, and bytes of members, that are held before they are sent.
+    private static let findingsAtOnce = 200
+    private static let membersAtOnce = 1 << 20
+
     private var practice: PracticeProfile { context.practice }
 
     func run(in transaction: Transaction) async throws -> [SchedulingRun] {
+        // A million lines take their time; and no plan may rest on what the tables held in the run before.
+        try await transaction.script("SET LOCAL statement_timeout = '15min'; SET LOCAL plan_cache_mode = force_custom_plan")
+        try await transaction.script("SET LOCAL work_mem = '64MB'")
         _ = try await transaction.query(ReconcileQueries.lock(practice.id))
         guard let secret = try await transaction.query("SELECT secret FROM queue.secret").first?.decode([UInt8].self)
         else { throw ReconcileError.unknownPractice }
-        let feeds = context.definition.feeds.values.filter { $0.practices.values.contains(practice.id) }.map(\.name)
-        let heard = try await transaction.query(ReconcileQueries.lastMessage(feeds)).first?.decode(Date?.self) ?? nil
-        let matcher = try await ListMatcher(
-            practice: practice.id, enterprise: practice.enterprise, in: transaction)
-        let pmEntries = try await match(pm, by: matcher)
+        let feeds = try await FeedMarks.read(context.definition, practice: practice.id, in: transaction)
+        try await ReconcileMatching.run(practice: practice.id, enterprise: practice.enterprise, in: transaction)
+        let sieve = ReconcileSieve(
+            practice: practice.id, enterprise: practice.enterprise, zone: practice.zoneName, reach: context.reach,
+            window: window, goLive: practice.goLive, hasPM: pm.list != nil, transaction: transaction)
+        try await sieve.readOurs()
+        var unlisted: [SideName: Set<Day>] = [:]
+        if pm.list != nil { unlisted[.pm] = try await sieve.unlistedDays(side: 0) }
+
+        let compared: [(app: BookingApp?, side: Side)] = apps.isEmpty ? [(nil, .absent)] : apps.map { ($0.app, $0.side) }
         var runs: [SchedulingRun] = []
-        for (app, side) in apps.map({ ($0.app as BookingApp?, $0.side) }) + (apps.isEmpty ? [(nil, .absent)] : []) {
-            let watermarks = Watermarks(feed: heard, pm: pm.list?.asOf, app: side.list?.asOf)
+        for (index, (app, side)) in compared.enumerated() {
+            let number: Int16? = side.list == nil ? nil : Int16(clamping: index + 1)
+            if let number { unlisted[.app] = try await sieve.unlistedDays(side: number) } else { unlisted[.app] = nil }
+            var watermarks = Watermarks(
+                feed: feeds.last, feedIsSilent: !feeds.silent.isEmpty, pm: pm.list?.asOf, app: side.list?.asOf)
+            watermarks.silentFeeds = feeds.silent
+            watermarks.unlistedDays = unlisted
             let scope = Scope(
                 practice: practice.id, workflow: SchedulingReconciliation.workflow, client: app?.id, secret: secret)
-            var rules = rules
-            rules.goLive = practice.goLive
-            if let grace = practice.reconcileGrace { rules.grace = TimeInterval(grace) }
             let comparison = Comparison(
-                scope, window: window, rules: rules, watermarks: watermarks, time: context.time, now: now)
-            let run = try await compare(
-                comparison, pm: pmEntries, app: try await match(side, by: matcher), transaction)
-            try await store(run, Sources(watermarks, app: app, pm: pm, side), transaction)
+                scope, window: window, rules: rules.ofPractice(practice), watermarks: watermarks, time: context.time,
+                now: now)
+            let store = ReconcileStore(
+                practice: practice.id, workflow: scope.workflow, zone: practice.zoneName, now: now,
+                transaction: transaction, runs: runs.map(\.run.id))
+            let run = try await compare(comparison, sieve, app: number, store)
+            try await store.keepMembers(client: app?.id, hasPM: pm.list != nil, hasApp: number != nil)
+            let sources = Sources(
+                watermarks, feeds, app: app, pm: pm, side,
+                pmSince: try await since(.pm, pm.problem, app, store),
+                appSince: try await since(.app, side.problem, app, store))
+            try await store.save(run, client: app?.id, sources: sources)
             runs.append(SchedulingRun(run: run, app: app, pmProblem: pm.problem, appProblem: side.problem))
         }
-        try await transaction.execute(
-            ReconcileQueries.close(
-                practice.id, workflow: SchedulingReconciliation.workflow, from: from, to: to, runs: runs.map(\.run.id),
-                pmIsUnread: pm.problem != nil, unreadApps: apps.filter { $0.side.problem != nil }.map(\.app.id), at: now
-            ))
+        let store = ReconcileStore(
+            practice: practice.id, workflow: SchedulingReconciliation.workflow, zone: practice.zoneName, now: now,
+            transaction: transaction, runs: runs.map(\.run.id))
+        try await store.dropMembers(except: compared.map(\.app?.id))
+        try await store.close(
+            from: from, to: to, lapsedBefore: lapsedBefore,
+            unread: .init(pm: pm.problem != nil, apps: apps.filter { $0.side.problem != nil }.map(\.app.id)))
         return runs
-    }
-
-    private func match(_ side: Side, by matcher: ListMatcher) async throws -> [Entry]? {
-        guard let list = side.list else { return nil }
-        return try await matcher.match(list.entries)
     }
 
     // MARK: Comparing
 
     private func compare(
-        _ comparison: Comparison, pm: [Entry]?, app: [Entry]?, _ transaction: Transaction
+        _ comparison: Comparison, _ sieve: ReconcileSieve, app: Int16?, _ store: ReconcileStore
     ) async throws -> ReconciliationRun {
-        let id = UUID()
-        let records = try await RecordedAppointments(
-            practice: practice.id, within: context.reach, in: transaction)
+        let transaction = sieve.transaction
+        try await transaction.script("TRUNCATE pg_temp.sifted, pg_temp.verdict")
+        var counts = try await sieve.sift(app: app)
+        let entries = DoubtfulEntries(
+            practice: practice.id, enterprise: practice.enterprise, transaction: transaction)
+        let overbooked = try await entries.overbooked()
         let evidence = ReconcileEvidence(practice, context.definition, in: transaction)
-        // A list that has one number twice may give one key twice; the first stands.
-        var seen: Set<String> = []
-        let counts = try await comparison.run(
-            pm: pm.map { EntryStream($0) }, here: records.stream, app: app.map { EntryStream($0) },
-            outside: { try await records.read($0) },
+        let id = UUID()
+        let run = ReconcileStore(
+            practice: store.practice, workflow: store.workflow, zone: store.zone, now: now, transaction: transaction,
+            runs: store.runs + [id])
+        var findings: [Finding] = []
+        var members = CopyRows()
+        counts += try await comparison.run(
+            pm: pm.list == nil ? nil : try await entries.theirs(side: 0), here: try await entries.ours(),
+            app: app == nil ? nil : try await entries.theirs(side: app ?? 0),
+            others: { overbooked.contains($0) ? try await entries.others(than: $0) : [] },
             evidence: { try await evidence.of($0, in: comparison.scope) },
             found: { finding in
-                guard seen.insert(finding.key).inserted else { return }
-                try await transaction.execute(
-                    ReconcileQueries.upsert(
-                        finding, sides: try Self.json(finding.sides), run: id, practice: practice.id,
-                        workflow: comparison.scope.workflow, at: now))
+                findings.append(finding)
+                if findings.count < Self.findingsAtOnce { return }
+                try await run.save(findings, run: id)
+                findings.removeAll(keepingCapacity: true)
+            },
+            settled: { settlement in
+                try run.pack(settlement, comparison, into: &members)
+                if members.size < Self.membersAtOnce { return }
+                try await run.send(members)
+                members = CopyRows()
             })
+        try await run.save(findings, run: id)
+        try await run.send(members)
         let took = (ContinuousClock.now - began) / .seconds(1)
         return ReconciliationRun(id: id, of: comparison, counts: counts, endedAt: now.addingTimeInterval(took))
     }
 
-    // MARK: Storing
+    // MARK: Sources
+
+    private func since(
+        _ name: SideName, _ problem: ListProblem?, _ app: BookingApp?, _ store: ReconcileStore
+    ) async throws -> Date? {
+        problem == nil ? nil : try await store.problemSince(name, client: app?.id) ?? now
+    }
 
     /// As of when each source speaks, and what was wrong with it.
     private struct Sources: Encodable {
         let feed: Date?
         let feedIsSilent: Bool
+        let feeds: [FeedMarks.Feed]
         let pm: Date?
         let app: Date?
         let pmProblem: String?
         let appProblem: String?
+        /// Since when the list could not be read, run after run.
+        let pmProblemSince: Date?
+        let appProblemSince: Date?
+        /// Days that a list does not speak of.
+        let pmLacks: [String]
+        let appLacks: [String]
         let client: UUID?
         let clientName: String?
-        /// Entries that were compared without who is booked, because the list's word for it is known nowhere here.
+        /// Entries that were compared without who is booked, or where, because the list's word for it is known nowhere here.
         let unknownResources: Int
+        let unknownLocations: Int
 
-        init(_ watermarks: Watermarks, app: BookingApp?, pm: Side, _ side: Side) {
+        init(
+            _ watermarks: Watermarks, _ marks: FeedMarks, app: BookingApp?, pm: Side, _ side: Side, pmSince: Date?,
+            appSince: Date?
+        ) {
             feed = watermarks.feed
             feedIsSilent = watermarks.feedIsSilent
+            feeds = marks.feeds
             self.pm = watermarks.pm
             self.app = watermarks.app
             pmProblem = pm.problem?.description
             appProblem = side.problem?.description
+            pmProblemSince = pmSince
+            appProblemSince = appSince
+            pmLacks = (watermarks.unlistedDays[.pm] ?? []).sorted().map(\.description)
+            appLacks = (watermarks.unlistedDays[.app] ?? []).sorted().map(\.description)
             client = app?.id
             clientName = app?.name
             unknownResources = (pm.list?.unknownResources ?? 0) + (side.list?.unknownResources ?? 0)
+            unknownLocations = (pm.list?.unknownLocations ?? 0) + (side.list?.unknownLocations ?? 0)
         }
     }
+}
 
-    private func store(_ run: ReconciliationRun, _ sources: Sources, _ transaction: Transaction) async throws {
-        try await transaction.execute(
-            ReconcileQueries.insertRun(
-                run, sources: try Self.json(sources), counts: try Self.json(run.counts)))
+extension Rules {
+    /// With what the practice has set.
+    fileprivate func ofPractice(_ practice: PracticeProfile) -> Rules {
+        var rules = self
+        rules.goLive = practice.goLive
+        if let grace = practice.reconcileGrace { rules.grace = TimeInterval(grace) }
+        if let start = practice.tolerances.startSeconds { rules.startTolerance = TimeInterval(start) }
+        if let end = practice.tolerances.endSeconds { rules.endTolerance = TimeInterval(end) }
+        if let hours = practice.tolerances.feedHours { rules.feedMayRest = TimeInterval(hours) * 3600 }
+        rules.ignored = Set(practice.tolerances.ignored.compactMap { ComparedField(rawValue: $0.rawValue) })
+        return rules
+    }
+}
+
+/// When each of a practice's feeds was last heard, and which are silent against their rhythm.
+struct FeedMarks: Sendable {
+    struct Feed: Encodable, Sendable {
+        let name: String
+        let last: Date?
+        let silentSince: Date?
     }
 
-    private static func json(_ value: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.dateEncodingStrategy = .iso8601
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    let feeds: [Feed]
+
+    var last: Date? { feeds.compactMap(\.last).max() }
+    var silent: [String: Date?] {
+        Dictionary(uniqueKeysWithValues: feeds.filter { $0.silentSince != nil }.map { ($0.name, $0.silentSince) })
+    }
+
+    static func read(
+        _ definition: Definition, practice: String, in transaction: Transaction
+    ) async throws -> FeedMarks {
+        let names = definition.feeds.values.filter { $0.practices.values.contains(practice) }.map(\.name).sorted()
+        let rows = try await transaction.query(ReconcileQueries.lastMessages(names))
+        return FeedMarks(
+            feeds: try rows.map { row in
+                let (name, last) = try row.decode((String, Date?).self)
+                return Feed(name: name, last: last, silentSince: nil)
+            })
     }
 }

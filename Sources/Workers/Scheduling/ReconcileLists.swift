@@ -1,6 +1,7 @@
 import Destination
 import FHIR
 import Foundation
+import Postgres
 import Practice
 import Reconciliation
 import Workflow
@@ -20,25 +21,36 @@ struct ListedEntry: Sendable {
     var isNamedByReference = false
 }
 
-/// A side's own list, read to its end.
+/// A side's own list, read to its end; its lines are in the database.
 struct ReadList: Sendable {
-    var entries: [ListedEntry]
     /// As of when it speaks.
-    var asOf: Date
-    /// Words for who is booked that are no code, name or NPI here; such entries are compared without it.
-    var unknownResources = 0
+    let asOf: Date
+    let count: Int
+    let unknownResources: Int
+    let unknownLocations: Int
 }
 
 /// Why a list could not be used. It is said aloud in the run's sources, and nobody is accused by it.
-package struct ListProblem: Error, Codable, Hashable, Sendable {
+package struct ListProblem: Error, Equatable, Sendable {
     /// From a closed set.
     package let code: String
     /// The line of a CSV file that could not be read.
     package let line: Int?
+    /// Where it is no fault of the list, but ours: the run fails.
+    let database: PostgresError?
 
     init(_ code: String, line: Int? = nil) {
+        self.init(code, line: line, database: nil)
+    }
+
+    private init(_ code: String, line: Int?, database: PostgresError?) {
         self.code = code
         self.line = line
+        self.database = database
+    }
+
+    static func ofDatabase(_ error: PostgresError) -> ListProblem {
+        ListProblem("database", line: nil, database: error)
     }
 
     init(_ error: ReconciliationError) {
@@ -94,27 +106,55 @@ struct ListContext: Sendable {
     }
 }
 
-/// Who can be booked, by everything that a list may call them.
+/// Who can be booked, and where, by everything that a list may call them.
 struct Bookables: Sendable {
+    /// One that is on record.
+    struct Known: Sendable {
+        let id: UUID
+        let kind: String
+        let code: String
+        let name: String
+        let npi: String
+    }
+
     private let codes: [String: String]
+    private let sites: [String: String]
     private let byID: [UUID: String]
 
-    /// `known`: those on record; the table's are added. A word that stands for two is none.
-    init(_ known: [(id: UUID, code: String, name: String, npi: String)], table: [CodeTable.Row]) {
+    /// `known`: those on record; the tables' are added. A word that stands for two is none.
+    init(_ known: [Known], resources: [CodeTable.Row], locations: [CodeTable.Row]) {
         var codes: [String: Set<String>] = [:]
-        for (_, code, name, npi) in known {
-            for word in [name, npi] where !word.isEmpty { codes[word.uppercased(), default: []].insert(code) }
+        var sites: [String: Set<String>] = [:]
+        for one in known {
+            for word in [one.code, one.name, one.npi] where !word.isEmpty {
+                if one.kind == "location" {
+                    sites[word.uppercased(), default: []].insert(Self.site(one.code))
+                } else {
+                    codes[word.uppercased(), default: []].insert(one.code)
+                }
+            }
         }
-        for row in table where ["practitioner", "device"].contains(row["kind"]) {
+        for row in resources where ["practitioner", "device"].contains(row["kind"]) {
             for word in [row.code, row["name"], row["npi"]] where !word.isEmpty {
                 codes[word.uppercased(), default: []].insert(row.code)
             }
         }
-        for (_, code, _, _) in known { codes[code.uppercased()] = [code] }
+        for row in locations {
+            for word in [row.code, row["name"]] where !word.isEmpty {
+                sites[word.uppercased(), default: []].insert(Self.site(row.code))
+            }
+        }
+        for one in known where one.kind != "location" { codes[one.code.uppercased()] = [one.code] }
         self.codes = codes.compactMapValues { $0.count == 1 ? $0.first : nil }
-        byID = Dictionary(known.map { ($0.id, $0.code) }) { first, _ in first }
+        self.sites = sites.compactMapValues { $0.count == 1 ? $0.first : nil }
+        byID = Dictionary(known.map { ($0.id, $0.kind == "location" ? Self.site($0.code) : $0.code) }) { one, _ in one }
     }
 
     func code(_ word: String) -> String? { codes[word.uppercased()] }
     func code(_ id: UUID) -> String? { byID[id] }
+
+    /// The place's code without its room (`MAIN/EXAM2` is in `MAIN`): lists name the place.
+    func site(_ word: String) -> String? { sites[word.uppercased()] ?? sites[Self.site(word).uppercased()] }
+
+    private static func site(_ code: String) -> String { String(code.prefix { $0 != "/" }) }
 }

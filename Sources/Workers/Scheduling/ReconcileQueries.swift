@@ -22,8 +22,7 @@ enum ReconcileQueries {
 
     static func bookables(_ practice: String) -> SQL {
         """
-        SELECT id, code, name, npi FROM records.resource
-        WHERE practice_id = \(practice) AND kind IN ('practitioner', 'device')
+        SELECT id, kind, code, name, npi FROM records.resource WHERE practice_id = \(practice)
         """
     }
 
@@ -32,151 +31,17 @@ enum ReconcileQueries {
         "SELECT pg_advisory_xact_lock(hashtextextended('reconciliation/' || \(practice), 0))::text"
     }
 
-    /// The feeds' last message of any kind: index entry_by_feed.
-    static func lastMessage(_ feeds: [String]) -> SQL {
+    /// Each feed's last message of any kind: index entry_by_feed.
+    static func lastMessages(_ feeds: [String]) -> SQL {
         """
-        SELECT max(e.received_at)
-        FROM unnest(\(feeds)) AS f (name)
-        CROSS JOIN LATERAL (
+        SELECT f.name, (
             SELECT received_at FROM journal.entry WHERE feed = f.name AND direction = 'in'
-            ORDER BY received_at DESC LIMIT 1) e
-        """
-    }
-
-    // MARK: Our record
-
-    /// In the order of ids, as the comparison wants them. Who is booked: the only practitioner, else the only device.
-    static func appointments(_ practice: String, from: Date, to: Date) -> SQL {
-        """
-        \(fragment: columns())
-        WHERE a.practice_id = \(practice) AND a.start_at >= \(from) AND a.start_at < \(to)
-        ORDER BY a.id
-        """
-    }
-
-    static func appointment(_ practice: String, _ id: UUID) -> SQL {
-        "\(fragment: columns()) WHERE a.practice_id = \(practice) AND a.id = \(id)"
-    }
-
-    private static func columns() -> SQL {
-        """
-        SELECT a.id, a.version, a.status, a.source_status, a.start_at, a.end_at, a.changed_at,
-            coalesce(p.survivor, a.person_id), coalesce(left(p.given, 1) || left(p.family, 1), ''),
-            coalesce((
-                SELECT right(l.value, 4) FROM records.person_alias l
-                WHERE l.enterprise_id = a.enterprise_id AND l.person_id = a.person_id AND l.kind = 'mrn'
-                ORDER BY l.trust DESC, l.first_seen_at LIMIT 1), ''),
-            b.people, b.things
-        FROM records.appointment a
-        LEFT JOIN records.person p ON p.enterprise_id = a.enterprise_id AND p.id = a.person_id
-        CROSS JOIN LATERAL (
-            SELECT coalesce(array_agg(r.code) FILTER (WHERE r.kind = 'practitioner'), '{}') AS people,
-                coalesce(array_agg(r.code) FILTER (WHERE r.kind = 'device'), '{}') AS things
-            FROM records.appointment_resource u
-            JOIN records.resource r ON r.practice_id = u.practice_id AND r.id = u.resource_id
-            WHERE u.practice_id = a.practice_id AND u.appointment_id = a.id) b
+            ORDER BY received_at DESC LIMIT 1)
+        FROM unnest(\(feeds)) AS f (name)
         """
     }
 
     // MARK: Names
-
-    /// The kinds and authorities that the practice's appointments are named in: a few, found by skipping along the primary
-    /// key.
-    static func appointmentNumberings(_ practice: String) -> SQL {
-        """
-        WITH RECURSIVE known AS (
-            (SELECT kind, authority FROM records.appointment_alias WHERE practice_id = \(practice)
-             ORDER BY kind, authority LIMIT 1)
-            UNION ALL
-            SELECT n.kind, n.authority FROM known k CROSS JOIN LATERAL (
-                SELECT a.kind, a.authority FROM records.appointment_alias a
-                WHERE a.practice_id = \(practice) AND (a.kind, a.authority) > (k.kind, k.authority)
-                ORDER BY a.kind, a.authority LIMIT 1) n
-        )
-        SELECT kind, authority FROM known
-        """
-    }
-
-    /// The same of the enterprise's persons.
-    static func personNumberings(_ enterprise: String) -> SQL {
-        """
-        WITH RECURSIVE known AS (
-            (SELECT kind, authority FROM records.person_alias WHERE enterprise_id = \(enterprise)
-             ORDER BY kind, authority LIMIT 1)
-            UNION ALL
-            SELECT n.kind, n.authority FROM known k CROSS JOIN LATERAL (
-                SELECT a.kind, a.authority FROM records.person_alias a
-                WHERE a.enterprise_id = \(enterprise) AND (a.kind, a.authority) > (k.kind, k.authority)
-                ORDER BY a.kind, a.authority LIMIT 1) n
-        )
-        SELECT kind, authority FROM known
-        """
-    }
-
-    /// Persons by our own id; the survivor where they were merged.
-    static func persons(_ enterprise: String, rows: [Int], ids: [UUID]) -> SQL {
-        """
-        SELECT w.n, coalesce(p.survivor, p.id), left(p.given, 1) || left(p.family, 1)
-        FROM unnest(\(rows), \(ids)) AS w (n, id)
-        JOIN records.person p ON p.enterprise_id = \(enterprise) AND p.id = w.id
-        """
-    }
-
-    /// Persons by name: primary key of person_alias.
-    static func persons(
-        _ enterprise: String, rows: [Int], kinds: [String], authorities: [String], values: [String]
-    ) -> SQL {
-        """
-        SELECT w.n, a.kind, coalesce(p.survivor, p.id), left(p.given, 1) || left(p.family, 1)
-        FROM unnest(\(rows), \(kinds), \(authorities), \(values)) AS w (n, kind, authority, value)
-        JOIN records.person_alias a ON a.enterprise_id = \(enterprise)
-            AND a.kind = w.kind AND a.authority = w.authority AND a.value = w.value
-        JOIN records.person p ON p.enterprise_id = a.enterprise_id AND p.id = a.person_id
-        """
-    }
-
-    static func existing(_ practice: String, _ ids: [UUID]) -> SQL {
-        "SELECT id FROM records.appointment WHERE practice_id = \(practice) AND id = ANY (\(ids))"
-    }
-
-    /// Appointments by name: primary key of appointment_alias.
-    static func named(
-        _ practice: String, _ enterprise: String, probes: [Int], kinds: [String], authorities: [String],
-        values: [String]
-    ) -> SQL {
-        """
-        SELECT w.n, l.appointment_id, l.trust, a.start_at, coalesce(p.survivor, a.person_id)
-        FROM unnest(\(probes), \(kinds), \(authorities), \(values)) AS w (n, kind, authority, value)
-        JOIN records.appointment_alias l ON l.practice_id = \(practice)
-            AND l.kind = w.kind AND l.authority = w.authority AND l.value = w.value
-        JOIN records.appointment a ON a.practice_id = l.practice_id AND a.id = l.appointment_id
-        LEFT JOIN records.person p ON p.enterprise_id = \(enterprise) AND p.id = a.person_id
-        """
-    }
-
-    /// Live appointments and no-shows of a person, or of anybody where none is said, at a time with a resource: index
-    /// appointment_by_start.
-    static func timed(
-        _ practice: String, _ enterprise: String, rows: [Int], starts: [Date?], persons: [String?], resources: [String?]
-    ) -> SQL {
-        """
-        SELECT w.n, a.id
-        FROM unnest(\(rows), \(starts.map { $0 ?? .distantPast }), \(persons), \(resources))
-            AS w (n, start_at, person, resource)
-        JOIN records.appointment a ON a.practice_id = \(practice) AND a.start_at = w.start_at
-            AND a.status NOT IN ('cancelled', 'entered-in-error', 'proposed')
-        LEFT JOIN records.person p ON p.enterprise_id = \(enterprise) AND p.id = a.person_id
-        WHERE (w.person IS NULL OR coalesce(p.survivor, a.person_id) = w.person::uuid)
-            AND (w.resource IS NULL OR NOT EXISTS (
-                SELECT FROM records.appointment_resource u
-                JOIN records.resource r ON r.practice_id = u.practice_id AND r.id = u.resource_id
-                WHERE u.practice_id = a.practice_id AND u.appointment_id = a.id AND r.kind IN ('practitioner', 'device')
-            ) OR EXISTS (
-                SELECT FROM records.appointment_resource u
-                JOIN records.resource r ON r.practice_id = u.practice_id AND r.id = u.resource_id
-                WHERE u.practice_id = a.practice_id AND u.appointment_id = a.id AND r.code = w.resource))
-        """
-    }
 
     static func names(_ practice: String, of record: UUID) -> SQL {
         "SELECT value FROM records.appointment_alias WHERE practice_id = \(practice) AND appointment_id = \(record)"
@@ -243,7 +108,7 @@ enum ReconcileQueries {
     /// The newest notice of a record to a booking app: index delivery_by_record.
     static func delivery(_ practice: String, _ record: UUID, _ client: UUID) -> SQL {
         """
-        SELECT d.state, d.attempts, d.status, d.version, coalesce(d.ended_at, d.created_at)
+        SELECT d.state, d.attempts, d.status, d.answer, d.version, coalesce(d.ended_at, d.created_at)
         FROM api.delivery d
         JOIN api.subscription s ON s.practice_id = d.practice_id AND s.id = d.subscription_id
         WHERE d.practice_id = \(practice) AND d.record_id = \(record) AND s.client_id = \(client)
@@ -269,56 +134,19 @@ enum ReconcileQueries {
         """
     }
 
-    // MARK: What was found
-
-    static func insertRun(_ run: ReconciliationRun, sources: String, counts: String) -> SQL {
+    /// Whether a booking app is told of nothing, though it subscribes.
+    static func isNotLive(_ practice: String, _ client: UUID) -> SQL {
         """
-        INSERT INTO reconciliation.run
-            (practice_id, id, workflow, from_day, to_day, rules, started_at, ended_at, sources, counts)
-        VALUES (\(run.practice), \(run.id), \(run.workflow), \(CalendarDay(run.fromDay)), \(CalendarDay(run.toDay)),
-            \(run.rules), \(run.startedAt), \(run.endedAt), \(sources)::text::jsonb, \(counts)::text::jsonb)
+        SELECT coalesce(bool_and(mode <> 'live'), false) FROM api.subscription
+        WHERE practice_id = \(practice) AND client_id = \(client) AND ended_at IS NULL
         """
     }
 
-    /// A finding keeps its first sighting; one that had closed is open again.
     /// When the finding that is open under this key was first seen. Primary key.
     static func firstSeen(_ key: String, _ scope: Scope) -> SQL {
         """
         SELECT first_seen_at FROM reconciliation.finding
         WHERE practice_id = \(scope.practice) AND workflow = \(scope.workflow) AND key = \(key) AND closed_at IS NULL
-        """
-    }
-
-    static func upsert(_ finding: Finding, sides: String, run: UUID, practice: String, workflow: String, at: Date)
-        -> SQL
-    {
-        """
-        INSERT INTO reconciliation.finding (practice_id, workflow, key, code, cause, act, withheld, day, record_id,
-            client_id, received_on, entry_id, sides, watermark, first_seen_at, last_seen_at, run_id)
-        VALUES (\(practice), \(workflow), \(finding.key), \(finding.code.rawValue), \(finding.cause.rawValue),
-            \(finding.act.rawValue), \(finding.isWithheld), \(finding.day.flatMap(CalendarDay.init)), \(finding.record),
-            \(finding.client), \(finding.receivedOn.flatMap(CalendarDay.init)), \(finding.entry), \(sides)::text::jsonb,
-            \(finding.watermark), \(at), \(at), \(run))
-        ON CONFLICT (practice_id, workflow, key) DO UPDATE SET
-            code = excluded.code, cause = excluded.cause, act = excluded.act, withheld = excluded.withheld,
-            day = excluded.day, record_id = excluded.record_id, client_id = excluded.client_id,
-            received_on = excluded.received_on, entry_id = excluded.entry_id, sides = excluded.sides,
-            watermark = excluded.watermark, last_seen_at = excluded.last_seen_at, closed_at = NULL,
-            run_id = excluded.run_id
-        """
-    }
-
-    /// Closes what no longer shows. A finding without a client is against the PM; `unreadApps`, and the PM where
-    /// `pmIsUnread`, were not compared though they have lists.
-    static func close(
-        _ practice: String, workflow: String, from: Day, to: Day, runs: [UUID], pmIsUnread: Bool, unreadApps: [UUID],
-        at: Date
-    ) -> SQL {
-        """
-        UPDATE reconciliation.finding SET closed_at = \(at)
-        WHERE practice_id = \(practice) AND workflow = \(workflow) AND closed_at IS NULL AND run_id <> ALL (\(runs))
-            AND (day IS NULL OR day BETWEEN \(CalendarDay(from)) AND \(CalendarDay(to)))
-            AND CASE WHEN client_id IS NULL THEN NOT \(pmIsUnread) ELSE client_id <> ALL (\(unreadApps)) END
         """
     }
 

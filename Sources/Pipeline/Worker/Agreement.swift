@@ -1,0 +1,246 @@
+package import Foundation
+package import Postgres
+package import Reconciliation
+
+/// How far a practice and one booking app agree, by their newest comparison: the counts, the same by place and by
+/// practitioner, and the appointments behind each number. Read by the console and `pmsync`; the transaction's role must
+/// see the practice.
+package struct Agreement: Sendable {
+    package let run: UUID
+    package let practice: String
+    package let workflow: String
+    /// The booking app; nil where only the PM's list and our record were compared.
+    package let client: UUID?
+    package let clientName: String?
+    package let fromDay: CalendarDay
+    package let toDay: CalendarDay
+    package let startedAt: Date
+    package let endedAt: Date
+    /// JSON: as of when each source speaks, and what was wrong with it.
+    package let sources: String
+    package let counts: Comparison.Counts
+    /// Only the newest run of a booking app keeps its members.
+    package let hasMembers: Bool
+
+    /// The newest run of each booking app that is compared, by its name; with a day, the newest whose window holds it.
+    package static func newest(
+        _ practice: String, workflow: String = "scheduling", day: CalendarDay? = nil, in transaction: Transaction
+    ) async throws -> [Agreement] {
+        try await transaction.query(
+            """
+            SELECT DISTINCT ON (c.name, r.client_id) r.id, r.client_id, c.name, r.from_day, r.to_day, r.started_at,
+                r.ended_at, r.sources::text, r.counts::text, NOT EXISTS (
+                    SELECT FROM reconciliation.run n
+                    WHERE n.practice_id = r.practice_id AND n.workflow = r.workflow
+                        AND n.client_id IS NOT DISTINCT FROM r.client_id AND n.ended_at > r.ended_at)
+            FROM reconciliation.run r
+            LEFT JOIN api.client c ON c.practice_id = r.practice_id AND c.id = r.client_id
+            WHERE r.practice_id = \(practice) AND r.workflow = \(workflow)
+                AND (\(day)::date IS NULL OR \(day) BETWEEN r.from_day AND r.to_day)
+                AND c.revoked_at IS NULL
+                AND (r.client_id IS NOT NULL OR r.ended_at >= (
+                    SELECT max(m.ended_at) FROM reconciliation.run m
+                    WHERE m.practice_id = r.practice_id AND m.workflow = r.workflow
+                        AND (\(day)::date IS NULL OR \(day) BETWEEN m.from_day AND m.to_day)))
+            ORDER BY c.name, r.client_id, r.ended_at DESC
+            """
+        ).map { row in
+            let (run, client, name, from, to, started, ended, sources, counts, hasMembers) = try row.decode(
+                (UUID, UUID?, String?, CalendarDay, CalendarDay, Date, Date, String, String, Bool).self)
+            return Agreement(
+                run: run, practice: practice, workflow: workflow, client: client, clientName: name, fromDay: from,
+                toDay: to, startedAt: started, endedAt: ended, sources: sources,
+                counts: try JSONDecoder().decode(Comparison.Counts.self, from: Data(counts.utf8)),
+                hasMembers: hasMembers)
+        }
+    }
+
+    // MARK: Sums
+
+    /// By what the counts are broken down.
+    package enum Axis: String, Sendable, CaseIterable {
+        case whole, location, provider, both
+    }
+
+    /// The counts of one place, or practitioner or device, or both; "" is for where nobody says.
+    package struct Cell: Sendable, Hashable {
+        package let location: String
+        package let provider: String
+        package let inPM: Int
+        package let here: Int
+        package let inApp: Int
+        package let groups: Int
+        package let matched: Int
+        package let explained: Int
+        package let open: Int
+        package let withheld: Int
+    }
+
+    /// They add up to the run's counts. Of an older run only the last of its day keeps them; else none.
+    package func cells(by axis: Axis, in transaction: Transaction) async throws -> [Cell] {
+        let byLocation = axis == .location || axis == .both
+        let byProvider = axis == .provider || axis == .both
+        return try await transaction.query(
+            """
+            WITH cell AS (
+                SELECT c.* FROM reconciliation.run r
+                CROSS JOIN LATERAL jsonb_to_recordset(r.cells) AS c (location text, provider text, in_pm bigint,
+                    here bigint, in_app bigint, groups bigint, matched bigint, explained bigint, open bigint,
+                    withheld bigint)
+                WHERE r.practice_id = \(practice) AND r.id = \(run)
+            )
+            SELECT CASE WHEN \(byLocation) THEN location ELSE '' END AS place,
+                CASE WHEN \(byProvider) THEN provider ELSE '' END AS who, sum(in_pm)::bigint, sum(here)::bigint,
+                sum(in_app)::bigint, sum(groups)::bigint, sum(matched)::bigint, sum(explained)::bigint, sum(open)::bigint,
+                sum(withheld)::bigint
+            FROM cell GROUP BY place, who ORDER BY place, who
+            """
+        ).map { row in
+            let (place, who, pm, here, app, groups, matched, explained, open, withheld) = try row.decode(
+                (String, String, Int, Int, Int, Int, Int, Int, Int, Int).self)
+            return Cell(
+                location: place, provider: who, inPM: pm, here: here, inApp: app, groups: groups, matched: matched,
+                explained: explained, open: open, withheld: withheld)
+        }
+    }
+
+    // MARK: Members
+
+    /// Which members of the counts; nil asks for all.
+    package struct Filter: Sendable, Hashable {
+        /// matched, explained, open, withheld.
+        package var verdict: String?
+        /// A rule, a code or a cause.
+        package var reason: String?
+        package var location: String?
+        package var provider: String?
+        /// Who has it.
+        package var side: SideName?
+        package var day: CalendarDay?
+
+        package init(
+            verdict: String? = nil, reason: String? = nil, location: String? = nil, provider: String? = nil,
+            side: SideName? = nil, day: CalendarDay? = nil
+        ) {
+            self.verdict = verdict
+            self.reason = reason
+            self.location = location
+            self.provider = provider
+            self.side = side
+            self.day = day
+        }
+    }
+
+    /// One appointment behind a number.
+    package struct Member: Sendable {
+        package let id: UUID
+        package let record: UUID?
+        package let reference: String
+        package let day: CalendarDay?
+        package let start: Date?
+        package let location: String
+        package let provider: String
+        package let status: String
+        package let inPM: Int
+        package let here: Int
+        package let inApp: Int
+        package let verdict: String
+        package let reasons: [String]
+        /// JSON as a finding's sides; nil: all sides as here.
+        package let sides: String?
+        package let initials: String
+        package let last4: String
+
+        /// After which the next page begins.
+        package var place: Place { Place(start: start ?? .distantPast, id: id) }
+    }
+
+    package struct Place: Sendable, Hashable {
+        package let start: Date
+        package let id: UUID
+
+        package init(start: Date, id: UUID) {
+            self.start = start
+            self.id = id
+        }
+    }
+
+    /// By start, a page at a time. None where the run does not keep its members.
+    package func members(
+        _ filter: Filter = Filter(), after: Place? = nil, limit: Int64 = 100, in transaction: Transaction
+    ) async throws -> [Member] {
+        guard hasMembers else { return [] }
+        return try await transaction.query(
+            """
+            SELECT m.id, m.record_id, m.reference, m.day, m.start_at, m.location, m.provider, m.status, m.in_pm, m.here,
+                m.in_app, m.verdict, m.reasons, m.sides::text,
+                coalesce(nullif(m.initials, ''), left(p.given, 1) || left(p.family, 1), ''),
+                coalesce(nullif(m.last4, ''), (
+                    SELECT right(l.value, 4) FROM records.person_alias l
+                    WHERE l.enterprise_id = p.enterprise_id AND l.person_id = p.id AND l.kind = 'mrn'
+                    ORDER BY l.trust DESC, l.first_seen_at LIMIT 1), '')
+            FROM reconciliation.member m
+            LEFT JOIN records.appointment a ON a.practice_id = m.practice_id AND a.id = m.record_id
+            LEFT JOIN records.person p ON p.enterprise_id = a.enterprise_id AND p.id = a.person_id
+            WHERE m.practice_id = \(practice) AND m.workflow = \(workflow) AND m.client_id IS NOT DISTINCT FROM \(client)
+                AND (\(filter.verdict)::text IS NULL OR m.verdict = \(filter.verdict))
+                AND (\(filter.reason)::text IS NULL OR \(filter.reason) = ANY (m.reasons))
+                AND (\(filter.location)::text IS NULL OR m.location = \(filter.location))
+                AND (\(filter.provider)::text IS NULL OR m.provider = \(filter.provider))
+                AND (\(filter.day)::date IS NULL OR m.day = \(filter.day))
+                AND CASE \(filter.side?.rawValue)::text WHEN 'pm' THEN m.in_pm > 0 WHEN 'here' THEN m.here > 0
+                    WHEN 'app' THEN m.in_app > 0 ELSE true END
+                AND (\(after?.id)::uuid IS NULL
+                    OR (coalesce(m.start_at, '-infinity'), m.id) > (\(after?.start), \(after?.id)))
+            ORDER BY coalesce(m.start_at, '-infinity'), m.id LIMIT \(limit)
+            """
+        ).map { row in
+            let (
+                id, record, reference, day, start, location, provider, status, pm, here, app, verdict, reasons, sides,
+                initials, last4
+            ) = try row.decode(
+                (
+                    UUID, UUID?, String, CalendarDay?, Date?, String, String, String, Int, Int, Int, String, [String],
+                    String?, String, String
+                ).self)
+            return Member(
+                id: id, record: record, reference: reference, day: day, start: start, location: location,
+                provider: provider, status: status, inPM: pm, here: here, inApp: app, verdict: verdict,
+                reasons: reasons, sides: sides, initials: initials, last4: last4)
+        }
+    }
+}
+
+/// What became of a finding: what runs saw and what people did, the oldest first.
+package enum FindingHistory {
+    package struct Line: Sendable {
+        package let at: Date
+        /// opened, changed, closed, lapsed, reopened; or a person's act.
+        package let what: String
+        /// As it stood; nil for a person's act.
+        package let code: String?
+        package let cause: String?
+        package let act: String?
+        package let isWithheld: Bool?
+        package let reason: String
+        /// "" for a run.
+        package let actor: String
+    }
+
+    package static func read(
+        _ practice: String, workflow: String = "scheduling", key: String, in transaction: Transaction
+    ) async throws -> [Line] {
+        try await transaction.query(
+            """
+            SELECT at, what, code, cause, act, withheld, reason, actor FROM reconciliation.finding_history
+            WHERE practice_id = \(practice) AND workflow = \(workflow) AND key = \(key) ORDER BY at, what
+            """
+        ).map { row in
+            let (at, what, code, cause, act, withheld, reason, actor) = try row.decode(
+                (Date, String, String?, String?, String?, Bool?, String, String).self)
+            return Line(
+                at: at, what: what, code: code, cause: cause, act: act, isWithheld: withheld, reason: reason,
+                actor: actor)
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import Postgres
+import Practice
+import Reconciliation
+
+/// A list on its way into the database: lines are packed as they are read and sent a megabyte at a time.
+struct ListStage {
+    /// As of when the list speaks.
+    let asOf: Date
+    private let session: Session
+    private let side: Int16
+    private var rows = CopyRows()
+    private(set) var count: Int64 = 0
+    /// Words for who is booked, and for places, that are no code, name or NPI here; such entries are compared without.
+    var unknownResources = 0
+    var unknownLocations = 0
+
+    private static let batch = 1 << 20
+
+    init(_ side: Int16, asOf: Date, in session: Session) {
+        self.side = side
+        self.asOf = asOf
+        self.session = session
+    }
+
+    mutating func add(_ listed: ListedEntry) async throws(ListProblem) {
+        count += 1
+        let entry = listed.entry
+        rows.append(
+            side, count, entry.reference, listed.patient, listed.ownID, listed.isBlock, listed.isNamedByReference,
+            listed.names.map(\.kind.rawValue), listed.names.map(\.authority), listed.names.map(\.value), entry.start,
+            entry.end, entry.status?.rawValue, entry.sourceStatus, entry.isStatusDerived, entry.resource,
+            entry.location, entry.version.map(Int64.init), entry.changedAt, entry.display.last4)
+        if rows.size > Self.batch { try await send() }
+    }
+
+    /// To be called once the list is read to its end.
+    mutating func finish() async throws(ListProblem) -> ReadList {
+        try await send()
+        return ReadList(
+            asOf: asOf, count: Int(count), unknownResources: unknownResources, unknownLocations: unknownLocations)
+    }
+
+    private mutating func send() async throws(ListProblem) {
+        if rows.count == 0 { return }
+        do throws(PostgresError) {
+            try await session.copyIn(
+                """
+                COPY pg_temp.listed (side, n, reference, patient, own, is_block, by_reference, name_kinds,
+                    name_authorities, name_values, start_at, end_at, status, source_status, derived, resource, location,
+                    version, changed_at, last4) FROM STDIN (FORMAT binary)
+                """, rows)
+        } catch {
+            throw .ofDatabase(error)
+        }
+        rows = CopyRows()
+    }
+}
