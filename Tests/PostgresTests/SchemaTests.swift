@@ -6,10 +6,10 @@ import Testing
 @testable import Schema
 
 @Suite struct SchemaTests {
-    @Test func `every migration of the folder is listed, in order, with numbers without gaps`() throws {
+    @Test func `every migration of the folder is listed, in order, each under a number of its own`() throws {
         let files = try FileManager.default.contentsOfDirectory(atPath: root + "Sources/Platform/Schema/Migrations")
         #expect(files.sorted() == Schema.migrations.map { $0.name + ".sql" })
-        #expect(Schema.migrations.map(\.version) == Schema.migrations.indices.map { Int32($0 + 1) })
+        #expect(Set(Schema.migrations.map(\.version)).count == Schema.migrations.count)
     }
 
     @Test func `migrating again applies nothing, and nothing is pending`() async throws {

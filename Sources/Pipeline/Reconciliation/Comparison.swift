@@ -103,7 +103,9 @@ package struct Comparison: Sendable {
                 if group.here == nil { group.here = try await outside(id) }
                 group.others = try await others(id)
             }
-            if let settlement = try await settle(group, sides, &counts, evidence, found) { try await settled(settlement) }
+            if let settlement = try await settle(group, sides, &counts, evidence, found) {
+                try await settled(settlement)
+            }
         }
         return counts
     }

@@ -80,7 +80,9 @@ private final class CursorRows {
 
 extension Entry {
     fileprivate init(ours row: Row) throws {
-        let (id, version, status, word, start, end, changedAt, person, initials, last4, resource, location, derived, part) =
+        let (
+            id, version, status, word, start, end, changedAt, person, initials, last4, resource, location, derived, part
+        ) =
             try row.decode(
                 (
                     UUID, Int, String, String, Date?, Date?, Date, UUID?, String, String?, String?, String?, Bool, Bool

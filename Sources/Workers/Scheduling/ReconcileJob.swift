@@ -26,7 +26,8 @@ struct ReconcileJob: Sendable {
 
     func run(in transaction: Transaction) async throws -> [SchedulingRun] {
         // A million lines take their time; and no plan may rest on what the tables held in the run before.
-        try await transaction.script("SET LOCAL statement_timeout = '15min'; SET LOCAL plan_cache_mode = force_custom_plan")
+        try await transaction.script(
+            "SET LOCAL statement_timeout = '15min'; SET LOCAL plan_cache_mode = force_custom_plan")
         try await transaction.script("SET LOCAL work_mem = '64MB'")
         _ = try await transaction.query(ReconcileQueries.lock(practice.id))
         guard let secret = try await transaction.query("SELECT secret FROM queue.secret").first?.decode([UInt8].self)
@@ -40,7 +41,8 @@ struct ReconcileJob: Sendable {
         var unlisted: [SideName: Set<Day>] = [:]
         if pm.list != nil { unlisted[.pm] = try await sieve.unlistedDays(side: 0) }
 
-        let compared: [(app: BookingApp?, side: Side)] = apps.isEmpty ? [(nil, .absent)] : apps.map { ($0.app, $0.side) }
+        let compared: [(app: BookingApp?, side: Side)] =
+            apps.isEmpty ? [(nil, .absent)] : apps.map { ($0.app, $0.side) }
         var runs: [SchedulingRun] = []
         for (index, (app, side)) in compared.enumerated() {
             let number: Int16? = side.list == nil ? nil : Int16(clamping: index + 1)
