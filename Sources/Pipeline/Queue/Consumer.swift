@@ -23,6 +23,10 @@ actor Consumer {
     private var isUnderLoad = false
     /// Keys whose job is with the outside now.
     private var busy: Set<LaneKey> = []
+    /// Lanes whose jobs a commit under way will end.
+    private var inHand: Set<Int16> = []
+    private var commits = 0
+    private var trouble = Trouble()
     private var isPaused = false
 
     init(
@@ -46,7 +50,7 @@ actor Consumer {
     func run() async {
         let signal = wakes.stream(of: queue.name)
         switch duty.work {
-        case .within(let work): await runWithin(work, signal)
+        case .within(let atOnce, let work): await runWithin(work, atOnce: atOnce, signal)
         case .outside(let atOnce, let work): await runOutside(work, atOnce: atOnce, signal)
         }
         await giveBack()
@@ -54,28 +58,42 @@ actor Consumer {
 
     // MARK: Work that ends in our own database
 
-    private func runWithin(_ work: @escaping Duty.Within, _ signal: Signal) async {
-        var trouble = Trouble()
-        while !wakes.isStopping {
-            do {
-                try await balance()
-                let isPartial = isUnderLoad
-                let fetched = try await fetch(trouble.isFresh ? duty.batch ?? options.batch : 1)
-                if fetched.jobs.isEmpty {
-                    trouble.passed()
-                    // Under load only some lanes were looked at; the next look is at all.
-                    if !isPartial { await signal.next() }
-                    continue
+    private func runWithin(_ work: @escaping Duty.Within, atOnce: Int, _ signal: Signal) async {
+        await withDiscardingTaskGroup { group in
+            while !wakes.isStopping {
+                do {
+                    try await balance()
+                    let isPartial = isUnderLoad
+                    let limit = trouble.isFresh ? duty.batch ?? options.batch : 1
+                    let fetched = commits < atOnce ? try await fetch(limit) : nil
+                    if let fetched, !fetched.jobs.isEmpty {
+                        commits += 1
+                        inHand.formUnion(fetched.touched.keys)
+                        group.addTask { await self.commit(fetched, work) }
+                    } else {
+                        // Under load only some lanes were looked at; the next look is at all.
+                        if fetched == nil || !isPartial { await signal.next() }
+                    }
+                } catch {
+                    await recover(from: error)
                 }
-                let report = try await pool.transaction { transaction in
-                    try await self.batch(fetched, work, transaction)
-                }
-                trouble.passed()
-                await tell(report)
-            } catch {
-                await recover(from: error, &trouble)
             }
         }
+    }
+
+    private func commit(_ fetched: Fetched, _ work: @escaping Duty.Within) async {
+        do {
+            let report = try await pool.transaction { transaction in
+                try await self.batch(fetched, work, transaction)
+            }
+            trouble.passed()
+            await tell(report)
+        } catch {
+            await recover(from: error)
+        }
+        inHand.subtract(fetched.touched.keys)
+        commits -= 1
+        wakes.wake(queue.name)
     }
 
     /// One commit: the jobs, each under its savepoint, their ends, and the fence.
@@ -116,7 +134,6 @@ actor Consumer {
 
     private func runOutside(_ work: @escaping Duty.Outside, atOnce: Int, _ signal: Signal) async {
         await withDiscardingTaskGroup { group in
-            var trouble = Trouble()
             while !wakes.isStopping {
                 do {
                     try await balance()
@@ -127,7 +144,7 @@ actor Consumer {
                     }
                     if started.jobs.isEmpty && !started.again { await signal.next() }
                 } catch {
-                    await recover(from: error, &trouble)
+                    await recover(from: error)
                 }
             }
         }
@@ -181,8 +198,7 @@ actor Consumer {
                 }
                 await noteCircuit()
             } catch {
-                var trouble = Trouble()
-                await recover(from: error, &trouble)
+                await recover(from: error)
             }
         }
         busy.remove(LaneKey(job))
@@ -203,7 +219,7 @@ actor Consumer {
     /// Looks at the lanes; first gives back what waited for a key that nothing holds any more.
     private func fetch(_ limit: Int) async throws -> Fetched {
         if isPaused { return Fetched() }
-        let numbers = lanes.next(underLoad: isUnderLoad)
+        let numbers = lanes.next(underLoad: isUnderLoad, except: inHand)
         let look = lanes.epochs.filter { numbers.contains($0.key) }
         var fetched = try await fetcher.look(at: look, busy: busy.map(\.key), limit: limit)
         while fetched.hasFreed {
@@ -288,7 +304,7 @@ actor Consumer {
             }
             for (lane, epoch) in taken { lanes.add(lane, epoch: epoch) }
         case .release(let count):
-            let inUse = Set(busy.map(\.lane))
+            let inUse = inHand.union(busy.map(\.lane))
             let spare = Array(lanes.all.filter { !inUse.contains($0) }.suffix(count))
             if spare.isEmpty { return }
             lanes.remove(spare)
@@ -322,7 +338,7 @@ actor Consumer {
         if !report.rings.isEmpty { await doorbell.ring(report.rings) }
     }
 
-    private func recover(from error: any Error, _ trouble: inout Trouble) async {
+    private func recover(from error: any Error) async {
         if error as? QueueError == .laneLost {
             lanes.removeAll()
             observer.lostLanes(queue: queue.name)

@@ -26,7 +26,8 @@ package struct Duty: Sendable {
     package typealias Outside = @Sendable (Job) async throws -> Ending
 
     package enum Work: Sendable {
-        case within(Within)
+        /// Up to `atOnce` commits side by side, each of lanes of its own: one runs while another waits for a statement.
+        case within(atOnce: Int = 1, Within)
         case outside(atOnce: Int, Outside)
     }
 

@@ -16,7 +16,7 @@ package enum SchedulingWorker {
             return [
                 notices,
                 worker.crew([
-                    Duty(.named(SchedulingJobs.queue), work: .within { try await jobs.handle($0, $1) }),
+                    Duty(.named(SchedulingJobs.queue), work: .within(atOnce: 4) { try await jobs.handle($0, $1) }),
                     Duty(.named(FanOut.queue), batch: 1, work: .within { try await fanOut.handle($0, $1) }),
                     notices.duty(),
                 ]),
