@@ -240,7 +240,8 @@ final class Practice: Sendable {
                 """
                 SELECT (SELECT count(*) FROM queue.job) + (SELECT count(*) FROM queue.blocked WHERE state <> 'parked')
                     + (SELECT count(*) FROM api.delivery WHERE state = 'pending')
-                    + (SELECT sum(last_change - fanned_out)::bigint FROM records.practice)
+                    + (SELECT sum(p.last_change - coalesce(f.last_change, 0))::bigint
+                       FROM records.practice p LEFT JOIN records.fan_out f USING (practice_id))
                 """) == 0
         }
         try await until("the app has read what it heard of", within: patience) { app.isUpToDate }

@@ -83,8 +83,11 @@ actor Consumer {
 
     private func commit(_ fetched: Fetched, _ work: @escaping Duty.Within) async {
         do {
-            let report = try await pool.transaction { transaction in
-                try await self.batch(fetched, work, transaction)
+            let report: Report
+            do {
+                report = try await pool.transaction { try await self.batch(fetched, work, $0, isSafe: false) }
+            } catch is OneFailed {
+                report = try await pool.transaction { try await self.batch(fetched, work, $0, isSafe: true) }
             }
             trouble.passed()
             await tell(report)
@@ -96,8 +99,13 @@ actor Consumer {
         wakes.wake(queue.name)
     }
 
-    /// One commit: the jobs, each under its savepoint, their ends, and the fence.
-    private func batch(_ fetched: Fetched, _ work: Duty.Within, _ transaction: Transaction) async throws -> Report {
+    /// Nearly every job goes well, so a batch is first tried without the two round trips of a savepoint each.
+    private struct OneFailed: Error {}
+
+    /// One commit: the jobs, each under its savepoint where `isSafe`, their ends, and the fence.
+    private func batch(
+        _ fetched: Fetched, _ work: Duty.Within, _ transaction: Transaction, isSafe: Bool
+    ) async throws -> Report {
         var report = Report()
         var held = fetched.held
         var done: [Job] = []
@@ -110,12 +118,15 @@ actor Consumer {
                 continue
             }
             do {
-                let end = try await transaction.savepoint { try await work(job, $0) }
+                let end =
+                    isSafe
+                    ? try await transaction.savepoint { try await work(job, $0) } : try await work(job, transaction)
                 report.rings.formUnion(end.rings)
                 last += end.last
                 done.append(job)
             } catch {
                 let failure = try Failure(of: error)
+                if !isSafe { throw OneFailed() }
                 if try await block(job, failure, transaction, &report) { held.insert(key) }
             }
         }

@@ -3,34 +3,6 @@ package import Postgres
 package import Practice
 
 package enum Resources {
-    /// The ids of these, in the same order. One look for those that are known and have nothing blank to fill.
-    package static func ids(
-        of uses: [ResourceUse], practice: String, in transaction: Transaction
-    ) async throws -> [UUID] {
-        let rows = try await transaction.query(
-            """
-            SELECT u.n, r.id
-            FROM unnest(\(uses.map(\.kind.rawValue)), \(uses.map(\.code)), \(uses.map(\.name)), \(uses.map(\.npi)))
-                WITH ORDINALITY AS u (kind, code, name, npi, n)
-            JOIN records.resource r ON r.practice_id = \(practice) AND r.kind = u.kind AND r.code = u.code
-            WHERE (r.name <> '' OR u.name = '') AND (r.npi <> '' OR u.npi = '')
-            """)
-        var known: [Int: UUID] = [:]
-        for row in rows {
-            let (n, id) = try row.decode((Int, UUID).self)
-            known[n - 1] = id
-        }
-        var ids: [UUID] = []
-        for (index, use) in uses.enumerated() {
-            if let id = known[index] {
-                ids.append(id)
-            } else {
-                ids.append(try await self.id(of: use, practice: practice, in: transaction))
-            }
-        }
-        return ids
-    }
-
     /// The id of a practitioner, place or device, made at first sight; a name or NPI that was blank is filled.
     package static func id(
         of use: ResourceUse, practice: String, in transaction: Transaction

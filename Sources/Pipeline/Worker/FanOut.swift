@@ -46,8 +46,9 @@ package struct FanOut: Sendable {
                 Last(name: practice) { transaction in
                     _ = try await transaction.execute(
                         """
-                        UPDATE records.practice SET fanned_out = \(newest)
-                        WHERE practice_id = \(practice) AND fanned_out < \(newest)
+                        INSERT INTO records.fan_out (practice_id, last_change) VALUES (\(practice), \(newest))
+                        ON CONFLICT (practice_id) DO UPDATE SET last_change = excluded.last_change
+                        WHERE fan_out.last_change < excluded.last_change
                         """)
                     if isMore {
                         try await NewJob.enqueue([self.job(for: practice)], into: job.queue, in: transaction)
@@ -122,11 +123,11 @@ package struct FanOut: Sendable {
             """
             SELECT c.number, c.type, c.record_kind, c.record_id, c.version, c.tell,
                 coalesce(a.person_id, s.resource_id, c.record_id)
-            FROM records.practice p
-            JOIN records.change c ON c.practice_id = p.practice_id AND c.number > p.fanned_out
+            FROM records.change c
             LEFT JOIN records.appointment a ON a.practice_id = c.practice_id AND a.id = c.record_id
             LEFT JOIN records.slot s ON s.practice_id = c.practice_id AND s.id = c.record_id
-            WHERE p.practice_id = \(practice)
+            WHERE c.practice_id = \(practice) AND c.number > coalesce(
+                (SELECT f.last_change FROM records.fan_out f WHERE f.practice_id = \(practice)), 0)
             ORDER BY c.number LIMIT \(Self.atOnce)
             """)
         return try rows.map { row in

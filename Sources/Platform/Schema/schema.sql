@@ -99,6 +99,76 @@ $$;
 
 ALTER FUNCTION records.may_see(practice text) OWNER TO pmsync;
 
+CREATE FUNCTION records.occupy(practice text, appointment uuid, is_new boolean, is_live boolean, kinds text[], codes text[], names text[], npis text[], starts timestamp with time zone[], ends timestamp with time zone[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    freed uuid[];
+    freed_during tstzrange[];
+BEGIN
+    IF NOT is_new THEN
+        DELETE FROM records.appointment_resource r WHERE r.practice_id = practice AND r.appointment_id = appointment;
+        WITH gone AS (
+            DELETE FROM records.occupancy o WHERE o.practice_id = practice AND o.appointment_id = appointment
+            RETURNING o.resource_id, o.during
+        )
+        SELECT array_agg(g.resource_id), array_agg(g.during) INTO freed, freed_during FROM gone g;
+    END IF;
+    IF cardinality(kinds) > 0 THEN
+        INSERT INTO records.resource (practice_id, kind, code, name, npi)
+        SELECT DISTINCT ON (u.kind, u.code) practice, u.kind, u.code, u.name, u.npi
+        FROM unnest(kinds, codes, names, npis) AS u (kind, code, name, npi)
+        WHERE NOT EXISTS (
+            SELECT FROM records.resource r
+            WHERE r.practice_id = practice AND r.kind = u.kind AND r.code = u.code
+                AND (r.name <> '' OR u.name = '') AND (r.npi <> '' OR u.npi = ''))
+        ORDER BY u.kind, u.code, u.name DESC
+        ON CONFLICT (practice_id, kind, code) DO UPDATE SET
+            name = CASE WHEN resource.name = '' THEN excluded.name ELSE resource.name END,
+            npi = CASE WHEN resource.npi = '' THEN excluded.npi ELSE resource.npi END,
+            changed_at = clock_timestamp();
+        INSERT INTO records.appointment_resource (practice_id, appointment_id, resource_id, start_at, end_at)
+        SELECT DISTINCT ON (r.id) practice, appointment, r.id, u.start_at, u.end_at
+        FROM unnest(kinds, codes, starts, ends) AS u (kind, code, start_at, end_at)
+        JOIN records.resource r ON r.practice_id = practice AND r.kind = u.kind AND r.code = u.code;
+    END IF;
+    IF is_live AND cardinality(kinds) > 0 THEN
+        DELETE FROM records.occupancy o USING records.appointment_resource r
+        WHERE r.practice_id = practice AND r.appointment_id = appointment AND r.start_at < r.end_at
+            AND o.practice_id = practice AND o.resource_id = r.resource_id AND o.hold_id IS NOT NULL
+            AND o.during && tstzrange(r.start_at, r.end_at);
+        WITH taken AS (
+            INSERT INTO records.occupancy (practice_id, resource_id, during, exclusive, appointment_id)
+            SELECT practice, r.resource_id, tstzrange(r.start_at, r.end_at),
+                s.capacity = 1 AND NOT EXISTS (
+                    SELECT FROM records.occupancy o
+                    WHERE o.practice_id = practice AND o.resource_id = r.resource_id AND o.exclusive
+                        AND o.during && tstzrange(r.start_at, r.end_at)),
+                appointment
+            FROM records.appointment_resource r
+            JOIN records.resource s ON s.practice_id = practice AND s.id = r.resource_id
+            WHERE r.practice_id = practice AND r.appointment_id = appointment AND r.start_at < r.end_at
+                AND s.kind <> 'location'
+            RETURNING resource_id, during
+        )
+        INSERT INTO records.slot (practice_id, resource_id, during, status)
+        SELECT practice, t.resource_id, t.during, 'busy' FROM taken t
+        ON CONFLICT (practice_id, resource_id, during) DO UPDATE SET
+            status = 'busy', version = slot.version + 1, changed_at = clock_timestamp()
+        WHERE slot.status = 'free';
+    END IF;
+    IF freed IS NOT NULL THEN
+        UPDATE records.slot s SET status = 'free', version = s.version + 1, changed_at = clock_timestamp()
+        FROM unnest(freed, freed_during) AS t (resource, during)
+        WHERE s.practice_id = practice AND s.resource_id = t.resource AND s.during = t.during AND s.status = 'busy'
+            AND NOT EXISTS (
+                SELECT FROM records.occupancy o
+                WHERE o.practice_id = practice AND o.resource_id = s.resource_id AND o.during && s.during);
+    END IF;
+END $$;
+
+ALTER FUNCTION records.occupy(practice text, appointment uuid, is_new boolean, is_live boolean, kinds text[], codes text[], names text[], npis text[], starts timestamp with time zone[], ends timestamp with time zone[]) OWNER TO pmsync;
+
 CREATE FUNCTION records.seen_person(enterprise text, kinds text[], authorities text[], alias_values text[], trusts smallint[], seen_family text, seen_given text, seen_birth date, seen_sex text, seen_phone text, seen_email text) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -833,6 +903,17 @@ ALTER TABLE records.change OWNER TO pmsync;
 
 COMMENT ON TABLE records.change IS 'One row a change of a record, numbered without gaps in commit order. Written by workers, changed by nobody, never leaves.';
 
+CREATE TABLE records.fan_out (
+    practice_id text NOT NULL,
+    last_change bigint NOT NULL
+);
+
+ALTER TABLE ONLY records.fan_out FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE records.fan_out OWNER TO pmsync;
+
+COMMENT ON TABLE records.fan_out IS 'The last change of a practice that was turned into notices. Written by the fan-out; never leaves.';
+
 CREATE TABLE records.occupancy (
     practice_id text NOT NULL,
     resource_id uuid NOT NULL,
@@ -890,9 +971,7 @@ CREATE TABLE records.practice (
     enterprise_id text NOT NULL,
     name text NOT NULL,
     zone text NOT NULL,
-    last_change bigint DEFAULT 0 NOT NULL,
-    fanned_out bigint DEFAULT 0 NOT NULL,
-    CONSTRAINT practice_fans_out_what_there_is CHECK ((fanned_out <= last_change))
+    last_change bigint DEFAULT 0 NOT NULL
 );
 
 ALTER TABLE ONLY records.practice FORCE ROW LEVEL SECURITY;
@@ -1060,6 +1139,9 @@ ALTER TABLE ONLY records.appointment_version
 ALTER TABLE ONLY records.change
     ADD CONSTRAINT change_pkey PRIMARY KEY (practice_id, number);
 
+ALTER TABLE ONLY records.fan_out
+    ADD CONSTRAINT fan_out_pkey PRIMARY KEY (practice_id);
+
 ALTER TABLE ONLY records.occupancy
     ADD CONSTRAINT occupancy_excludes EXCLUDE USING gist (practice_id WITH =, resource_id WITH =, during WITH &&) WHERE (exclusive);
 
@@ -1203,6 +1285,9 @@ ALTER TABLE ONLY records.appointment_version
 ALTER TABLE ONLY records.change
     ADD CONSTRAINT change_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
 
+ALTER TABLE ONLY records.fan_out
+    ADD CONSTRAINT fan_out_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
+
 ALTER TABLE ONLY records.occupancy
     ADD CONSTRAINT occupancy_practice_id_resource_id_fkey FOREIGN KEY (practice_id, resource_id) REFERENCES records.resource(practice_id, id);
 
@@ -1291,6 +1376,8 @@ CREATE POLICY every_practice ON records.appointment_version TO pmsync_gateway, p
 
 CREATE POLICY every_practice ON records.change TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
 
+CREATE POLICY every_practice ON records.fan_out TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
 CREATE POLICY every_practice ON records.occupancy TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
 
 CREATE POLICY every_practice ON records.practice TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
@@ -1298,6 +1385,8 @@ CREATE POLICY every_practice ON records.practice TO pmsync_gateway, pmsync_sched
 CREATE POLICY every_practice ON records.resource TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
 
 CREATE POLICY every_practice ON records.slot TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+ALTER TABLE records.fan_out ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE records.occupancy ENABLE ROW LEVEL SECURITY;
 
@@ -1320,6 +1409,8 @@ CREATE POLICY own_practice ON records.appointment_resource TO pmsync_api, pmsync
 CREATE POLICY own_practice ON records.appointment_version TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
 
 CREATE POLICY own_practice ON records.change TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON records.fan_out TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
 
 CREATE POLICY own_practice ON records.occupancy TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
 
@@ -1375,6 +1466,8 @@ GRANT USAGE ON SCHEMA workflow TO pmsync_gateway;
 GRANT USAGE ON SCHEMA workflow TO pmsync_scheduling;
 GRANT USAGE ON SCHEMA workflow TO pmsync_console;
 GRANT USAGE ON SCHEMA workflow TO pmsync_operator;
+
+GRANT ALL ON FUNCTION records.occupy(practice text, appointment uuid, is_new boolean, is_live boolean, kinds text[], codes text[], names text[], npis text[], starts timestamp with time zone[], ends timestamp with time zone[]) TO pmsync_scheduling;
 
 GRANT SELECT ON TABLE api.client TO pmsync_scheduling;
 GRANT SELECT,INSERT,UPDATE ON TABLE api.client TO pmsync_operator;
@@ -1610,6 +1703,11 @@ GRANT SELECT ON TABLE records.change TO pmsync_console;
 GRANT SELECT ON TABLE records.change TO pmsync_operator;
 GRANT SELECT ON TABLE records.change TO pmsync_api;
 
+GRANT SELECT ON TABLE records.fan_out TO pmsync_gateway;
+GRANT SELECT,INSERT,UPDATE ON TABLE records.fan_out TO pmsync_scheduling;
+GRANT SELECT ON TABLE records.fan_out TO pmsync_console;
+GRANT SELECT ON TABLE records.fan_out TO pmsync_operator;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE records.occupancy TO pmsync_gateway;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE records.occupancy TO pmsync_scheduling;
 GRANT SELECT ON TABLE records.occupancy TO pmsync_console;
@@ -1634,8 +1732,6 @@ GRANT SELECT,INSERT,UPDATE ON TABLE records.practice TO pmsync_operator;
 GRANT SELECT ON TABLE records.practice TO pmsync_api;
 
 GRANT UPDATE(last_change) ON TABLE records.practice TO pmsync_scheduling;
-
-GRANT UPDATE(fanned_out) ON TABLE records.practice TO pmsync_scheduling;
 
 GRANT SELECT ON TABLE records.resource TO pmsync_gateway;
 GRANT SELECT,INSERT,UPDATE ON TABLE records.resource TO pmsync_scheduling;

@@ -121,8 +121,8 @@ enum ReconcileQueries {
         """
         SELECT EXISTS (
                 SELECT FROM records.change c
-                JOIN records.practice p ON p.practice_id = c.practice_id AND c.number > p.fanned_out
-                WHERE c.practice_id = \(practice) AND c.record_id = \(record) AND c.tell),
+                WHERE c.practice_id = \(practice) AND c.record_id = \(record) AND c.tell AND c.number > coalesce(
+                    (SELECT f.last_change FROM records.fan_out f WHERE f.practice_id = \(practice)), 0)),
             (SELECT b.code FROM api.delivery d
              JOIN api.subscription s ON s.practice_id = d.practice_id AND s.id = d.subscription_id
              JOIN queue.blocked b ON b.queue = s.queue AND b.kind = 'notice' AND b.state IN ('parked', 'uncertain')
