@@ -135,7 +135,10 @@ let tests: [Target] =
             ]),
         test(
             "PmsyncTests",
-            uses: ["Pmsync", "HL7", "MLLP", "Postgres", "Journal", "Queue", "Workflow", "Worker", "TestSupport"]),
+            uses: [
+                "Pmsync", "Scheduling", "HL7", "MLLP", "Postgres", "Journal", "Queue", "Workflow", "Worker", "Practice",
+                "TestSupport",
+            ]),
         test(
             "PathTests",
             uses: [

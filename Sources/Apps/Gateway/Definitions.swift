@@ -9,20 +9,32 @@ package import Workflow
 /// into the database.
 package final class Definitions: Service {
     private let read: @Sendable () async throws -> Definition
+    private let readHeld: @Sendable () async throws -> Set<String>
     private let held = Mutex<Definition?>(nil)
+    private let heldFeeds = Mutex<Set<String>>([])
     private let gate: Readiness.Gate?
     private let logger = Logger(label: "pmsync.gateway.definitions")
 
-    package init(gate: Readiness.Gate? = nil, _ read: @escaping @Sendable () async throws -> Definition) {
+    /// - Parameter heldFeeds: the feeds from which nothing is to be taken for now.
+    package init(
+        gate: Readiness.Gate? = nil, heldFeeds: @escaping @Sendable () async throws -> Set<String> = { [] },
+        _ read: @escaping @Sendable () async throws -> Definition
+    ) {
         self.read = read
+        readHeld = heldFeeds
         self.gate = gate
     }
 
     /// Nil until the first has been read.
     package var current: Definition? { held.withLock { $0 } }
 
+    /// Whether a person has held this feed.
+    package func isHeld(_ feed: String) -> Bool { heldFeeds.withLock { $0.contains(feed) } }
+
     /// Reads the one in force now; keeps the last where that fails.
     package func refresh() async throws {
+        let feeds = try await readHeld()
+        heldFeeds.withLock { $0 = feeds }
         let definition = try await read()
         held.withLock { $0 = definition }
     }

@@ -11,7 +11,7 @@ import Worker
 /// The gateway: every way in. It takes HL7 over MLLP and over HTTP, puts each message into the journal with its job in one
 /// commit and only then answers the sender; and it lets booking apps read the records of their own practice as FHIR.
 ///
-///     MLLP, POST /hl7 -> Reception (what is it, whose is it) -> Intake (one commit for all that wait) -> the answer
+///     MLLP, POST /hl7, folders -> Reception (what is it, whose is it) -> Intake (one commit for all that wait) -> the answer
 ///     GET /fhir, GET /changes -> Doorkeeper (whose key) -> records under row-level security -> FHIR
 ///
 /// It writes the journal and the queue, and reads records. It never applies a message: a worker does that.
@@ -40,7 +40,10 @@ package enum GatewayProgram {
 
         let metrics = GatewayMetrics(program.metrics)
         let store = DefinitionStore(pool: pool)
-        let definitions = Definitions(gate: program.readiness.gate("definition")) { try await store.current() }
+        let definitions = Definitions(
+            gate: program.readiness.gate("definition"),
+            heldFeeds: { Set(try await pool.query(Queries.heldFeeds()).map { try $0.decode(String.self) }) },
+            { try await store.current() })
         try? await definitions.refresh()
         let intake = Intake(
             pool: writing, doorbell: Doorbell(configuration), secret: try await KeySecret.read(from: pool),
@@ -58,6 +61,10 @@ package enum GatewayProgram {
                 mllp.open()
             })
 
+        let folders = Folders(
+            intake: intake, definitions: definitions, data: settings.text(.data),
+            limit: settings.number(.maxFrameBytes))
+
         var reader = configuration
         reader.role = "pmsync_api"
         reader.applicationName = "pmsync-gateway-api"
@@ -74,7 +81,8 @@ package enum GatewayProgram {
                 http.open()
             })
         return [
-            PoolEnd(pools: [pool, writing, reading]), definitions, DaysAhead(pool: pool), intake, listeners, server,
+            PoolEnd(pools: [pool, writing, reading]), definitions, DaysAhead(pool: pool), intake, folders, listeners,
+            server,
         ]
     }
 

@@ -4,6 +4,7 @@ import Foundation
 import Postgres
 import Queue
 import Worker
+import Workflow
 
 /// Booking apps: who may call, for one practice, and where they want to hear of changes.
 enum Clients {
@@ -25,6 +26,7 @@ enum Clients {
     static func add(_ new: New, to pool: Pool) async throws -> Secrets {
         let key = makeKey()
         let secret = new.webhook.map { _ in Secret.make() }
+        let mode = try await statedMode(new, pool)
         try await pool.transaction { transaction in
             guard
                 try await transaction.query("SELECT 1 FROM records.practice WHERE practice_id = \(new.practice)").count
@@ -41,23 +43,34 @@ enum Clients {
                 throw ClientError.nameInUse(new.name)
             }
             if let webhook = new.webhook, let secret {
-                try await subscribe(id, new.practice, webhook, secret, transaction)
+                try await subscribe(id, new.practice, webhook, secret, mode, transaction)
             }
         }
         return Secrets(key: key, webhookSecret: secret?.text)
     }
 
     private static func subscribe(
-        _ client: UUID, _ practice: String, _ url: String, _ secret: Secret, _ transaction: Transaction
+        _ client: UUID, _ practice: String, _ url: String, _ secret: Secret, _ mode: DestinationMode,
+        _ transaction: Transaction
     ) async throws {
         let id = UUID()
         let queue = try await QueueName.make(
             Notices.queuePrefix + id.uuidString.lowercased(), lanes: 8, practice: practice, in: transaction)
         _ = try await transaction.execute(
             """
-            INSERT INTO api.subscription (practice_id, id, client_id, url, secret, queue)
-            VALUES (\(practice), \(id), \(client), \(url), \(secret.bytes), \(queue))
+            INSERT INTO api.subscription (practice_id, id, client_id, url, secret, mode, queue)
+            VALUES (\(practice), \(id), \(client), \(url), \(secret.bytes), \(mode.rawValue), \(queue))
             """)
+    }
+
+    /// What the practice's file says of a destination of this name; live where it says nothing.
+    private static func statedMode(_ new: New, _ pool: Pool) async throws -> DestinationMode {
+        do {
+            let practice = try await DefinitionStore(pool: pool).current().practices[new.practice]
+            return practice?.destinations.first { $0.name == new.name }?.mode ?? .live
+        } catch DefinitionStoreError.none {
+            return .live
+        }
     }
 
     /// A new key, and where there is a webhook a new secret; notices bear both signatures until the next rotation.

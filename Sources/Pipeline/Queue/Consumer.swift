@@ -28,6 +28,7 @@ actor Consumer {
     private var commits = 0
     private var trouble = Trouble()
     private var isPaused = false
+    private var drainsThrough: Int64?
 
     init(
         queue: QueueName, duty: Duty, options: Crew.Options, membership: Membership, pool: Pool, fetching: Pool,
@@ -229,16 +230,16 @@ actor Consumer {
 
     /// Looks at the lanes; first gives back what waited for a key that nothing holds any more.
     private func fetch(_ limit: Int) async throws -> Fetched {
-        if isPaused { return Fetched() }
+        if isPaused && drainsThrough == nil { return Fetched() }
         let numbers = lanes.next(underLoad: isUnderLoad, except: inHand)
         let look = lanes.epochs.filter { numbers.contains($0.key) }
-        var fetched = try await fetcher.look(at: look, busy: busy.map(\.key), limit: limit)
+        var fetched = try await fetcher.look(at: look, busy: busy.map(\.key), limit: limit, through: drainsThrough)
         while fetched.hasFreed {
             try await pool.transaction { transaction in
                 try await transaction.execute(Queries.free(self.queue.id, lanes: numbers))
                 try await self.fence(look, transaction)
             }
-            fetched = try await fetcher.look(at: look, busy: busy.map(\.key), limit: limit)
+            fetched = try await fetcher.look(at: look, busy: busy.map(\.key), limit: limit, through: drainsThrough)
         }
         isUnderLoad = fetched.jobs.count >= limit
         return fetched
@@ -299,7 +300,7 @@ actor Consumer {
     private func balance() async throws {
         if let balancedAt, ContinuousClock.now - balancedAt < .seconds(1), lanes.count > 0 { return }
         balancedAt = .now
-        isPaused = try await fetcher.isPaused()
+        (isPaused, drainsThrough) = try await fetcher.pause()
         let worker = await membership.id
         // What the table says counts: lanes may have been taken while this process was frozen or cut off.
         let owned = try await pool.query(Queries.ownedLanes(queue.id, worker: worker)).map {

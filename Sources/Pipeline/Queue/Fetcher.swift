@@ -39,8 +39,12 @@ struct Fetcher: Sendable {
     let queue: Int16
     let pool: Pool
 
-    /// - Parameter busy: keys whose job this worker has in hand.
-    func look(at lanes: [Int16: Int64], busy: [[UInt8]], limit: Int) async throws -> Fetched {
+    /// - Parameters:
+    ///   - busy: keys whose job this worker has in hand.
+    ///   - through: the last job that is still done, of a queue that drains.
+    func look(
+        at lanes: [Int16: Int64], busy: [[UInt8]], limit: Int, through: Int64? = nil
+    ) async throws -> Fetched {
         var fetched = Fetched(lanes: lanes)
         let numbers = lanes.keys.sorted()
         if numbers.isEmpty { return fetched }
@@ -55,12 +59,14 @@ struct Fetcher: Sendable {
             let due = Queries.due(queue, lanes: numbers, busy: busy, limit: Int64(limit))
             fetched.jobs = try await pool.query(due).map { try Job(row: $0, wasBlocked: true) }
         }
-        let waiting = Queries.waiting(queue, lanes: numbers, busy: busy, limit: Int64(limit))
+        let waiting = Queries.waiting(
+            queue, lanes: numbers, busy: busy, limit: Int64(limit), through: through)
         fetched.jobs += try await pool.query(waiting).map { try Job(row: $0, wasBlocked: false) }
         return fetched
     }
 
-    func isPaused() async throws -> Bool {
-        try await pool.query(Queries.isPaused(queue)).first?.decode(Bool.self) ?? true
+    /// Whether the queue is paused, and through which job it drains all the same.
+    func pause() async throws -> (isPaused: Bool, through: Int64?) {
+        try await pool.query(Queries.isPaused(queue)).first?.decode((Bool, Int64?).self) ?? (true, nil)
     }
 }

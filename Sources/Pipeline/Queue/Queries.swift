@@ -103,7 +103,10 @@ enum Queries {
     // MARK: Reading
 
     /// The primary key's order, lane by lane; `busy` keys are being worked on by this worker.
-    static func waiting(_ queue: Int16, lanes: [Int16], busy: [[UInt8]], limit: Int64) -> SQL {
+    /// `through`: the last job of a queue that drains.
+    static func waiting(
+        _ queue: Int16, lanes: [Int16], busy: [[UInt8]], limit: Int64, through: Int64? = nil
+    ) -> SQL {
         """
         SELECT j.queue, j.lane, j.id, j.kind, j.attempts, j.enqueued_at, j.key, j.practice_id, j.received_on,
             j.entry_id, j.payload::text
@@ -111,6 +114,7 @@ enum Queries {
         CROSS JOIN LATERAL (
             SELECT * FROM queue.job j
             WHERE j.queue = \(queue) AND j.lane = mine.lane AND j.key <> ALL (\(busy))
+                \(fragment: through.map { "AND j.id <= \($0)" } ?? "")
             ORDER BY j.id LIMIT \(limit)
         ) j
         ORDER BY j.id LIMIT \(limit)
@@ -161,7 +165,7 @@ enum Queries {
     }
 
     static func isPaused(_ queue: Int16) -> SQL {
-        "SELECT paused_reason IS NOT NULL FROM queue.queue WHERE id = \(queue)"
+        "SELECT paused_reason IS NOT NULL, drains_through FROM queue.queue WHERE id = \(queue)"
     }
 
     // MARK: Ending

@@ -120,6 +120,10 @@ package struct Comparison: Sendable {
         var codes: [FindingCode] = []
         var causes: [Cause] = []
         for difference in differences {
+            if rules.isStillToGoLive(at: now) {
+                explained.insert(.beforeGoLive)
+                continue
+            }
             let known = try await evidence(difference)
             switch difference.verdict(known, watermarks, rules, now: now) {
             case .explained(let why): explained.insert(why)

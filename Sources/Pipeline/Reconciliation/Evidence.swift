@@ -89,6 +89,8 @@ package struct Evidence: Hashable, Sendable {
 
     /// A job of this appointment is waiting to run or running.
     package var isQueued = false
+    /// It is on record by an initial load, of which nobody is told.
+    package var isLoadedOnly = false
     package var parked: Parked?
     package var delivery: Delivery?
     /// The app is in shadow or off: nothing is sent to it.
@@ -182,13 +184,15 @@ extension Difference {
 
     private func fromApp(_ evidence: Evidence) -> Verdict {
         guard let delivery = evidence.delivery else {
+            if evidence.isLoadedOnly { return .explained(.loaded) }
             return evidence.isQueued ? .explained(.inFlight) : .accused(.neverSent)
         }
         switch delivery.state {
         case .pending where delivery.isRefused: return .accused(.refused)
         case .pending: return delivery.attempts == 0 ? .explained(.inFlight) : .accused(.sentAndUnanswered)
         case .discarded: return .accused(delivery.isRefused ? .refused : .neverSent)
-        case .shadow: return .explained(.notLive)
+        // Live by now: what was worked out in shadow was never sent.
+        case .shadow: return .accused(.neverSent)
         case .delivered:
             if let ours = group.here?.version, delivery.version < ours { return .accused(.neverSent) }
             // Taken, and not changed there after our notice was answered: they did not do as they said, or not yet.

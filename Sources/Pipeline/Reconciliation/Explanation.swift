@@ -21,6 +21,8 @@ package enum Explanation: String, Codable, Hashable, Sendable, CaseIterable {
     /// No side has it inside the window; it was read only to match what moved.
     case outsideWindow = "outside-window"
     case beforeGoLive = "before-go-live"
+    /// Loaded before going live: the app was not told, and need not have it.
+    case loaded
     /// Still in a queue, or changed a moment ago.
     case inFlight = "in-flight"
     /// Changed after the other side's list was made.

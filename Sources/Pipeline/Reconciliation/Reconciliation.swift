@@ -41,10 +41,12 @@ package struct Rules: Hashable, Codable, Sendable {
     package var lateKept: TimeInterval = 24 * 3600
     /// How much older than the PM's list the feed's last message may be before what hangs on the feed is withheld.
     package var feedMayRest: TimeInterval = 12 * 3600
-    /// Nothing that starts before it is accused.
+    /// Nothing that starts before it is accused, and nothing at all while it is still to come.
     package var goLive: Date?
 
     package init() {}
+
+    func isStillToGoLive(at now: Date) -> Bool { goLive.map { now < $0 } ?? false }
 }
 
 /// What a practice may leave out of its comparison.

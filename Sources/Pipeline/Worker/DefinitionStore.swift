@@ -39,6 +39,7 @@ package actor DefinitionStore {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let text = String(decoding: try encoder.encode(files), as: UTF8.self)
         return try await pool.transaction { transaction in
+            let before = try await newest(transaction)
             let inserted = try await transaction.execute(
                 """
                 INSERT INTO workflow.definition (digest, files, applied_by)
@@ -55,24 +56,20 @@ package actor DefinitionStore {
                     WHERE (practice.name, practice.zone) IS DISTINCT FROM (excluded.name, excluded.zone)
                     """)
             }
-            try await setModes(definition, transaction)
+            for change in ModeSwitch.stated(by: definition, after: before, actor: person) {
+                _ = try await change.carryOut(in: transaction)
+            }
             return inserted > 0
         }
     }
 }
 
-/// A destination that a practice's file names gets the mode that it says.
-private func setModes(_ definition: Definition, _ transaction: Transaction) async throws {
-    for practice in definition.practices.values {
-        for destination in practice.destinations {
-            _ = try await transaction.execute(
-                """
-                UPDATE api.subscription s SET mode = \(destination.mode.rawValue) FROM api.client c
-                WHERE c.practice_id = \(practice.id) AND c.name = \(destination.name) AND c.revoked_at IS NULL
-                    AND s.practice_id = c.practice_id AND s.client_id = c.id AND s.mode <> \(destination.mode.rawValue)
-                """)
-        }
-    }
+/// The definition in force; nil where there is none, or this program no longer reads it.
+private func newest(_ transaction: Transaction) async throws -> Definition? {
+    let rows = try await transaction.query("SELECT files::text FROM workflow.definition ORDER BY id DESC LIMIT 1")
+    guard let text = try rows.first?.decode(String.self) else { return nil }
+    let files = try JSONDecoder().decode([String: String].self, from: Data(text.utf8))
+    return try? Definition(files: files)
 }
 
 package enum DefinitionStoreError: Error, Equatable, Sendable {

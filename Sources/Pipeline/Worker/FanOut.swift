@@ -33,10 +33,9 @@ package struct FanOut: Sendable {
         guard let newest = changes.last?.number ?? nil else { return Done() }
         var rings: Set<String> = []
         for subscription in try await subscriptions(practice, transaction) {
-            let told = changes.filter(\.tell)
+            let told = changes.filter { $0.tell && subscription.mode(at: $0.number) != "off" }
             if told.isEmpty { continue }
-            try await write(told, to: subscription, practice, transaction)
-            if subscription.mode == "live" { rings.insert(subscription.queueName) }
+            if try await write(told, to: subscription, practice, transaction) { rings.insert(subscription.queueName) }
         }
         let isMore = changes.count == Int(Self.atOnce)
         if isMore { rings.insert(Self.queue) }
@@ -86,8 +85,8 @@ package struct FanOut: Sendable {
         var rings: Set<String> = []
         for subscription in try await subscriptions(practice, transaction)
         where asked.client == nil || asked.client == subscription.client {
-            try await write([change], to: subscription, practice, transaction)
-            if subscription.mode == "live" { rings.insert(subscription.queueName) }
+            let isSent = try await write([change], to: subscription, practice, transaction)
+            if isSent { rings.insert(subscription.queueName) }
         }
         return Done(rings: rings)
     }
@@ -115,6 +114,14 @@ package struct FanOut: Sendable {
         let queue: Int16
         let queueName: String
         let lastEvent: Int64
+        /// From which change on each mode holds, oldest first; empty where it was never another.
+        let modes: [(after: Int64, mode: String)]
+
+        /// The mode that held when a change was made; today's for a re-send.
+        func mode(at number: Int64?) -> String {
+            guard let number else { return mode }
+            return modes.last { $0.after < number }?.mode ?? modes.first?.mode ?? mode
+        }
     }
 
     /// Everything that is committed and not yet fanned out; commit order is number order, so nothing comes late.
@@ -142,7 +149,11 @@ package struct FanOut: Sendable {
     private func subscriptions(_ practice: String, _ transaction: Transaction) async throws -> [Subscription] {
         let rows = try await transaction.query(
             """
-            SELECT s.id, s.client_id, s.mode, s.queue, q.name, s.last_event
+            SELECT s.id, s.client_id, s.mode, s.queue, q.name, s.last_event,
+                array(SELECT m.after_change FROM api.mode m
+                      WHERE m.practice_id = s.practice_id AND m.subscription_id = s.id ORDER BY m.id),
+                array(SELECT m.mode FROM api.mode m
+                      WHERE m.practice_id = s.practice_id AND m.subscription_id = s.id ORDER BY m.id)
             FROM api.subscription s
             JOIN api.client c ON c.practice_id = s.practice_id AND c.id = s.client_id AND c.revoked_at IS NULL
             JOIN queue.queue q ON q.id = s.queue
@@ -150,39 +161,42 @@ package struct FanOut: Sendable {
             ORDER BY s.id
             """)
         return try rows.map { row in
-            let (id, client, mode, queue, name, last) = try row.decode((UUID, UUID, String, Int16, String, Int64).self)
-            return Subscription(id: id, client: client, mode: mode, queue: queue, queueName: name, lastEvent: last)
+            let (id, client, mode, queue, name, last, after, modes) = try row.decode(
+                (UUID, UUID, String, Int16, String, Int64, [Int64], [String]).self)
+            return Subscription(
+                id: id, client: client, mode: mode, queue: queue, queueName: name, lastEvent: last,
+                modes: zip(after, modes).map { ($0, $1) })
         }
     }
 
+    /// Gives whether any of them is to be sent.
     private func write(
         _ changes: [Change], to subscription: Subscription, _ practice: String, _ transaction: Transaction
-    ) async throws {
+    ) async throws -> Bool {
         let numbers = changes.indices.map { subscription.lastEvent + Int64($0) + 1 }
-        let isShadow = subscription.mode == "shadow"
+        let shadows = changes.map { subscription.mode(at: $0.number) == "shadow" }
         _ = try await transaction.execute(
             """
             INSERT INTO api.delivery (practice_id, subscription_id, event_number, id, type, change_number, record_kind,
                 record_id, version, state, ended_at)
             SELECT \(practice), \(subscription.id), d.event, d.id, d.type, d.change, d.kind, d.record, d.version,
-                CASE WHEN \(isShadow) THEN 'shadow' ELSE 'pending' END,
-                CASE WHEN \(isShadow) THEN clock_timestamp() END
+                CASE WHEN d.shadow THEN 'shadow' ELSE 'pending' END, CASE WHEN d.shadow THEN clock_timestamp() END
             FROM unnest(\(numbers), \(changes.map { deliveryID(subscription.id, $0) }), \(changes.map(\.type)),
                 \(changes.map(\.number)), \(changes.map(\.kind)), \(changes.map(\.record)),
-                \(changes.map { Int64($0.version) })::bigint[]::integer[]
-            ) AS d (event, id, type, change, kind, record, version)
+                \(changes.map { Int64($0.version) })::bigint[]::integer[], \(shadows)
+            ) AS d (event, id, type, change, kind, record, version, shadow)
             """)
         _ = try await transaction.execute(
             """
             UPDATE api.subscription SET last_event = \(numbers.last ?? subscription.lastEvent)
             WHERE practice_id = \(practice) AND id = \(subscription.id)
             """)
-        if isShadow { return }
-        let jobs = zip(changes, numbers).map { change, number in
-            NoticeJob(subscription: subscription.id, event: number)
-                .job(practice: practice, subject: change.subject, secret: secret)
+        let jobs = changes.indices.filter { !shadows[$0] }.map { index in
+            NoticeJob(subscription: subscription.id, event: numbers[index])
+                .job(practice: practice, subject: changes[index].subject, secret: secret)
         }
         try await NewJob.enqueue(jobs, into: subscription.queue, in: transaction)
+        return !jobs.isEmpty
     }
 
     /// Never changes: the same change told to the same subscription is the same notice, however often it is worked out.

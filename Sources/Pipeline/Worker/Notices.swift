@@ -90,7 +90,7 @@ package struct Notices: Service {
             JOIN api.subscription s ON s.practice_id = d.practice_id AND s.id = d.subscription_id
             WHERE d.practice_id = \(practice) AND d.subscription_id = \(payload.subscription)
                 AND d.event_number = \(payload.event) AND d.state = 'pending'
-                AND s.ended_at IS NULL AND s.mode = 'live'
+                AND s.ended_at IS NULL AND s.mode <> 'off'
             """)
         guard let row = rows.first else { return nil }
         let (id, type, at, change, kind, record, version, url, secret, previous) = try row.decode(

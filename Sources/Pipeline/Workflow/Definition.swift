@@ -11,6 +11,10 @@ package struct Definition: Sendable {
     package let feeds: [String: Feed]
     package let workflows: [String: WorkflowRules]
     package let tables: [TableName: CodeTable]
+    /// What a replaced interface tells, by the tap's name.
+    package let taps: [String: Feed]
+    /// How files of an initial load are written.
+    package let layouts: [String: Layout]
     /// Which workflow takes `SIU^S12`.
     let workflowByType: [String: String]
     /// Feeds that may be told by a message's marks, by name.
@@ -23,6 +27,7 @@ package struct Definition: Sendable {
         var workflows: [String: WorkflowRules] = [:]
         var profiles: [String: Profile] = [:]
         var practiceSections: [Section] = []
+        var layouts: [String: Layout] = [:]
         for (path, text) in files.sorted(by: { $0.key < $1.key }) {
             switch Place(path) {
             case .table(let word):
@@ -45,12 +50,19 @@ package struct Definition: Sendable {
                 if profiles.updateValue(profile, forKey: profile.name) != nil {
                     problems.add(path, 1, "the profile \"\(profile.name)\" is there twice")
                 }
+            case .layout:
+                guard let layout = Section(file: path, text: text, problems: problems).flatMap(Layout.init)
+                else { continue }
+                if layouts.updateValue(layout, forKey: layout.name) != nil {
+                    problems.add(path, 1, "the layout \"\(layout.name)\" is there twice")
+                }
             case .practice:
                 guard let section = Section(file: path, text: text, problems: problems) else { continue }
                 practiceSections.append(section)
             case .ignored: break
             case .unknown:
-                problems.add(path, 1, "no definition belongs here (tables, profiles, practices, NAME/workflow.yaml)")
+                problems.add(
+                    path, 1, "no definition belongs here (tables, profiles, layouts, practices, NAME/workflow.yaml)")
             }
         }
         var workflowByType: [String: String] = [:]
@@ -62,6 +74,9 @@ package struct Definition: Sendable {
             }
         }
         let folder = Self.practices(practiceSections, profiles, workflows["scheduling"], problems)
+        LoadProfile.check(practiceSections, feeds: folder.feeds, problems)
+        let taps = Self.taps(
+            practiceSections, feeds: folder.feeds, profiles: profiles, workflows["scheduling"], problems)
         for (name, table) in tables {
             for row in table.rows {
                 guard let practice = row.practice, folder.practices[practice] == nil else { continue }
@@ -75,24 +90,26 @@ package struct Definition: Sendable {
         feeds = folder.feeds
         self.workflows = workflows
         self.tables = tables
+        self.taps = taps
+        self.layouts = layouts
         self.workflowByType = workflowByType
-        matchable = folder.feeds.values.sorted { $0.name < $1.name }
+        matchable = folder.feeds.values.filter(\.isToldByMessages).sorted { $0.name < $1.name }
     }
 
     /// A table; an empty one where the folder has none of that name.
     package func table(_ name: TableName) -> CodeTable { tables[name] ?? CodeTable(empty: name) }
 
     /// The ports that feeds have for themselves, beside the gateway's own.
-    package var ports: [Int] { Set(feeds.values.compactMap(\.port)).sorted() }
+    package var ports: [Int] { Set(feeds.values.compactMap(\.port) + taps.values.compactMap(\.port)).sorted() }
 
     /// The zone that a feed's times without an offset are in; nil for an unknown practice.
     package func zone(feed: String, practice: String) -> TimeZone? {
-        feeds[feed]?.zone(of: practice) ?? practices[practice]?.zone
+        source(named: feed)?.zone(of: practice) ?? practices[practice]?.zone
     }
 
     private enum Place {
         case table(String)
-        case workflow, profile, practice, ignored, unknown
+        case workflow, profile, layout, practice, ignored, unknown
 
         init(_ path: String) {
             let parts = path.split(separator: "/").map(String.init)
@@ -103,6 +120,8 @@ package struct Definition: Sendable {
                 self = .table(String(last.dropLast(4)))
             } else if parts.count == 2, parts[0] == "profiles", last.hasSuffix(".yaml") {
                 self = .profile
+            } else if parts.count == 2, parts[0] == "layouts", last.hasSuffix(".yaml") {
+                self = .layout
             } else if parts.count == 2, parts[0] == "practices", last.hasSuffix(".yaml") {
                 self = .practice
             } else if parts.count == 2, last == "workflow.yaml" {

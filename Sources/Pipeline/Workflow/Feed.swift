@@ -77,6 +77,10 @@ package struct Feed: Sendable {
     package let profile: String
     /// The listener that the feed has for itself; nil: any.
     package let port: Int?
+    /// The folder that is watched for its files; relative ones are under the data folder.
+    package let folder: String?
+    /// Of a tap: the destination that the replaced interface tells.
+    package let tapOf: String?
     /// MSH-3.1 and MSH-4.1, where the feed is told by them.
     package let sender: String?
     package let facility: String?
@@ -101,15 +105,17 @@ package struct Feed: Sendable {
     package let idsTradePlaces: Bool
 
     static let keys = [
-        "feed", "profile", "port", "sender", "facility", "practice-value", "zone", "charset", "production", "refuse",
+        "feed", "profile", "port", "folder", "sender", "facility", "practice-value", "zone", "charset", "production",
+        "refuse",
     ]
 
     /// A feed as one practice's file states it.
     init?(
-        _ section: Section, practice: String, profiles: [String: Profile], workflow: WorkflowRules?
+        _ section: Section, practice: String, profiles: [String: Profile], workflow: WorkflowRules?, isTap: Bool = false
     ) {
-        section.allow(Self.keys)
-        guard let name = section.required("feed") else { return nil }
+        section.allow(isTap ? Self.tapKeys : Self.keys)
+        let destination = isTap ? section.required("destination") : nil
+        guard let name = section.required(isTap ? "tap" : "feed"), !isTap || destination != nil else { return nil }
         let profileName = section.scalar("profile")
         guard let profile = profiles[profileName?.text ?? "standard"] else {
             section.problems.unknown(
@@ -120,6 +126,8 @@ package struct Feed: Sendable {
         self.name = name.text
         self.profile = profile.name
         port = section.number("port", in: 1...65535)
+        folder = section.scalar("folder")?.text
+        tapOf = destination?.text
         sender = section.scalar("sender")?.text
         facility = section.scalar("facility")?.text
         practicePath = profile.practicePath
@@ -156,7 +164,10 @@ package struct Feed: Sendable {
         return (self.sender == nil ? 0 : 4) + (self.facility == nil ? 0 : 2) + (self.port == nil ? 0 : 1)
     }
 
-    var marks: [String?] { [port.map(String.init), sender, facility] }
+    var marks: [String?] { [port.map(String.init), sender, facility, folder] }
+
+    /// Whether a message that came by no folder may be its: what has nothing but a folder is told by nothing else.
+    var isToldByMessages: Bool { folder == nil || port != nil || sender != nil || facility != nil }
 }
 
 extension Section {

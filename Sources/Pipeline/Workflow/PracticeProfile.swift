@@ -42,8 +42,8 @@ package struct PracticeProfile: Sendable {
     package let name: String
     package let zone: TimeZone
     package let zoneName: String
-    /// Nothing before this instant is accused.
-    package let goLive: Date?
+    package let goLive: GoLive
+    package let load: LoadProfile
     package let destinations: [DestinationProfile]
     /// The PM's own appointment list.
     package let reconcilePM: ReconcileSource?
@@ -54,7 +54,7 @@ package struct PracticeProfile: Sendable {
 
     init?(_ section: Section) {
         section.allow([
-            "practice", "enterprise", "name", "zone", "go-live", "feeds", "destinations", "reconcile",
+            "practice", "enterprise", "name", "zone", "go-live", "feeds", "taps", "destinations", "load", "reconcile",
         ])
         let stated = section.required("zone")
         guard let id = section.required("practice"), let stated, let zone = section.zone("zone") else { return nil }
@@ -63,12 +63,8 @@ package struct PracticeProfile: Sendable {
         name = section.scalar("name")?.text ?? id.text
         self.zone = zone
         zoneName = stated.text
-        goLive = section.scalar("go-live").flatMap { value in
-            if let instant = try? Date(value.text, strategy: .iso8601) { return instant }
-            let text = "\"go-live\" takes an instant such as 2026-12-01T00:00:00-06:00"
-            section.problems.add(section.file, value.line, text)
-            return nil
-        }
+        goLive = GoLive(section, key: "go-live", workflows: ["scheduling"])
+        load = LoadProfile(section.section("load"))
         destinations = (section.sections("destinations") ?? []).compactMap(DestinationProfile.init)
         let sources = section.section("reconcile")
         sources?.allow(["pm", "grace-seconds", "tolerances"])

@@ -36,6 +36,7 @@ extension Definition {
         }
         var code: ParkCode?
         if workflowByType[type] == nil { code = .unknownType }
+        if feed.tapOf != nil { return tapped(feed, practice, message, code) }
         if feed.isProduction, header.processingID == "T" { code = .testMessage }
         return Route(
             feed: feed.name, practice: id, enterprise: practice.enterprise, workflow: workflow,
@@ -45,14 +46,17 @@ extension Definition {
 
     /// The route of bytes that are no message that can be read.
     package func routeUnreadable(port: Int?, feedName: String?) -> Route {
-        let named = feedName.flatMap { feeds[$0] } ?? port.flatMap { port in matchable.first { $0.port == port } }
+        let named =
+            feedName.flatMap { source(named: $0) } ?? tap(at: port)
+            ?? port.flatMap { port in matchable.first { $0.port == port } }
         guard let named else { return unclaimed(Route.fallback, .unreadable) }
         return parked(named, .unreadable, Route.fallback)
     }
 
     /// The feed that a message belongs to: the named one, else the one whose port, sender and facility fit most closely.
     package func feed(of message: Message, port: Int?, named name: String?) -> Feed? {
-        if let name { return feeds[name] }
+        if let name { return source(named: name) }
+        if let tap = tap(at: port) { return tap }
         let sender = message.text("MSH-3.1") ?? ""
         let facility = message.text("MSH-4.1") ?? ""
         var best: (feed: Feed, fit: Int)?
@@ -71,8 +75,14 @@ extension Definition {
 
     private func parked(_ feed: Feed, _ code: ParkCode, _ workflow: String) -> Route {
         Route(
-            feed: feed.name, practice: nil, enterprise: nil, workflow: workflow, keyMaterial: "feed/\(feed.name)",
-            parkCode: code, isRefused: feed.refuses.contains(code))
+            feed: feed.name, practice: nil, enterprise: nil, workflow: feed.tapOf == nil ? workflow : Route.parity,
+            keyMaterial: "feed/\(feed.name)", parkCode: code, isRefused: feed.refuses.contains(code))
+    }
+
+    private func tapped(_ tap: Feed, _ practice: PracticeProfile, _ message: Message, _ code: ParkCode?) -> Route {
+        Route(
+            feed: tap.name, practice: practice.id, enterprise: practice.enterprise, workflow: Route.parity,
+            keyMaterial: keyMaterial(message, tap, practice), parkCode: code, isRefused: false)
     }
 
     /// The person, else the resource, else the appointment, else the feed.

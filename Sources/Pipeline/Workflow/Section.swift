@@ -89,6 +89,8 @@ struct Section {
         }
     }
 
+    func isMapping(_ key: String) -> Bool { node(key)?.mapping != nil }
+
     /// A mapping under a key; nil when the key is not there.
     func section(_ key: String) -> Section? {
         node(key).flatMap { $0.isNull ? nil : Section(file: file, node: $0, problems: problems) }

@@ -12,6 +12,7 @@ package enum Schema {
     static let migrations = [
         Migration("v0001_foundation", PackageResources.v0001_foundation_sql),
         Migration("v0002_look_ups", PackageResources.v0002_look_ups_sql),
+        Migration("v0003_golive", PackageResources.v0003_golive_sql),
         Migration("v0007_agreement", PackageResources.v0007_agreement_sql),
     ]
 

@@ -278,6 +278,33 @@ COMMENT ON TABLE api.delivery IS 'One notice to one subscription, under an idemp
 
 COMMENT ON COLUMN api.delivery.answer IS 'What the app said when it refused, as far as it is a code: no sentence of theirs is kept, for it may name a patient.';
 
+CREATE TABLE api.mode (
+    practice_id text NOT NULL,
+    subscription_id uuid NOT NULL,
+    id bigint NOT NULL,
+    mode text NOT NULL,
+    after_change bigint NOT NULL,
+    reason text NOT NULL,
+    actor text NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT mode_is_known CHECK ((mode = ANY (ARRAY['off'::text, 'shadow'::text, 'live'::text])))
+);
+
+ALTER TABLE ONLY api.mode FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE api.mode OWNER TO pmsync;
+
+COMMENT ON TABLE api.mode IS 'From which change on a subscription is off, shadow or live: a change is told by the mode that held when it was made. Written by pmsync; never leaves.';
+
+ALTER TABLE api.mode ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME api.mode_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE api.subscription (
     practice_id text NOT NULL,
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -396,6 +423,17 @@ PARTITION BY RANGE (received_on);
 ALTER TABLE journal.entry OWNER TO pmsync;
 
 COMMENT ON TABLE journal.entry IS 'Every message, bytes as they came or went. Written by the gateway (in) and the workers (out), changed by nobody; a row leaves with its day''s partition.';
+
+CREATE TABLE journal.held (
+    feed text NOT NULL,
+    reason text NOT NULL,
+    actor text NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE journal.held OWNER TO pmsync;
+
+COMMENT ON TABLE journal.held IS 'A feed or tap that the gateway takes nothing from for now: its sender is told to try again later. Written by pmsync feed pause; leaves with pmsync feed resume.';
 
 CREATE TABLE journal.outcome (
     id bigint NOT NULL,
@@ -566,6 +604,8 @@ CREATE TABLE queue.queue (
     practice_id text,
     paused_reason text,
     circuit_open_until timestamp with time zone,
+    drains_through bigint,
+    CONSTRAINT queue_drains_while_paused CHECK (((drains_through IS NULL) OR (paused_reason IS NOT NULL))),
     CONSTRAINT queue_lanes_are_few CHECK (((lanes >= 1) AND (lanes <= 256)))
 );
 
@@ -786,6 +826,43 @@ ALTER TABLE reconciliation.run OWNER TO pmsync;
 
 COMMENT ON TABLE reconciliation.run IS 'One comparison: its window, the as-of of each source, its counts; cells: the counts by location and provider, kept of each day''s last. Written by the workflow''s worker or pmsync reconcile; never leaves.';
 
+CREATE TABLE reconciliation.tapped (
+    practice_id text NOT NULL,
+    id bigint NOT NULL,
+    subscription_id uuid NOT NULL,
+    tap text NOT NULL,
+    received_on date NOT NULL,
+    entry_id bigint NOT NULL,
+    "position" integer NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    type text NOT NULL,
+    said jsonb NOT NULL,
+    record_id uuid,
+    event_number bigint,
+    verdict text DEFAULT 'waiting'::text NOT NULL,
+    differs text[] DEFAULT '{}'::text[] NOT NULL,
+    judged_at timestamp with time zone,
+    CONSTRAINT tapped_differs_in_something CHECK (((verdict = 'differs'::text) = (differs <> '{}'::text[]))),
+    CONSTRAINT tapped_is_matched_if_compared CHECK (((verdict <> ALL (ARRAY['same'::text, 'differs'::text])) OR (event_number IS NOT NULL))),
+    CONSTRAINT tapped_verdict_is_known CHECK ((verdict = ANY (ARRAY['waiting'::text, 'same'::text, 'differs'::text, 'nothing-new'::text, 'only-theirs'::text])))
+);
+
+ALTER TABLE ONLY reconciliation.tapped FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE reconciliation.tapped OWNER TO pmsync;
+
+COMMENT ON TABLE reconciliation.tapped IS 'What a replaced interface told a booking app of one appointment, and how that compares with our notice in shadow. Written by scheduling; never leaves.';
+
+ALTER TABLE reconciliation.tapped ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME reconciliation.tapped_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE records.appointment (
     practice_id text NOT NULL,
     id uuid NOT NULL,
@@ -913,6 +990,37 @@ ALTER TABLE ONLY records.fan_out FORCE ROW LEVEL SECURITY;
 ALTER TABLE records.fan_out OWNER TO pmsync;
 
 COMMENT ON TABLE records.fan_out IS 'The last change of a practice that was turned into notices. Written by the fan-out; never leaves.';
+
+CREATE TABLE records.load (
+    practice_id text NOT NULL,
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    layout text NOT NULL,
+    file_digest bytea NOT NULL,
+    as_of timestamp with time zone NOT NULL,
+    rows integer NOT NULL,
+    bad integer NOT NULL,
+    repeated integer DEFAULT 0 NOT NULL,
+    actor text NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT load_digest_is_sha256 CHECK ((octet_length(file_digest) = 32)),
+    CONSTRAINT load_kind_is_known CHECK ((kind = ANY (ARRAY['appointments'::text, 'patients'::text, 'providers'::text, 'resources'::text])))
+);
+
+ALTER TABLE ONLY records.load FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE records.load OWNER TO pmsync;
+
+COMMENT ON TABLE records.load IS 'A file that was loaded: the same one again keeps its as-of, so that it changes nothing. Written by pmsync load; never leaves.';
+
+ALTER TABLE records.load ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME records.load_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE records.occupancy (
     practice_id text NOT NULL,
@@ -1049,6 +1157,9 @@ ALTER TABLE ONLY api.delivery
 ALTER TABLE ONLY api.delivery
     ADD CONSTRAINT delivery_practice_id_id_key UNIQUE (practice_id, id);
 
+ALTER TABLE ONLY api.mode
+    ADD CONSTRAINT mode_pkey PRIMARY KEY (practice_id, subscription_id, id);
+
 ALTER TABLE ONLY api.subscription
     ADD CONSTRAINT subscription_pkey PRIMARY KEY (practice_id, id);
 
@@ -1069,6 +1180,9 @@ ALTER TABLE ONLY console.session
 
 ALTER TABLE ONLY journal.entry
     ADD CONSTRAINT entry_pkey PRIMARY KEY (received_on, id);
+
+ALTER TABLE ONLY journal.held
+    ADD CONSTRAINT held_pkey PRIMARY KEY (feed);
 
 ALTER TABLE ONLY journal.outcome
     ADD CONSTRAINT outcome_pkey PRIMARY KEY (id);
@@ -1121,6 +1235,12 @@ ALTER TABLE ONLY reconciliation.finding
 ALTER TABLE ONLY reconciliation.run
     ADD CONSTRAINT run_pkey PRIMARY KEY (practice_id, id);
 
+ALTER TABLE ONLY reconciliation.tapped
+    ADD CONSTRAINT tapped_pkey PRIMARY KEY (practice_id, id);
+
+ALTER TABLE ONLY reconciliation.tapped
+    ADD CONSTRAINT tapped_practice_id_subscription_id_received_on_entry_id_pos_key UNIQUE (practice_id, subscription_id, received_on, entry_id, "position");
+
 ALTER TABLE ONLY records.appointment_alias
     ADD CONSTRAINT appointment_alias_pkey PRIMARY KEY (practice_id, kind, authority, value);
 
@@ -1141,6 +1261,9 @@ ALTER TABLE ONLY records.change
 
 ALTER TABLE ONLY records.fan_out
     ADD CONSTRAINT fan_out_pkey PRIMARY KEY (practice_id);
+
+ALTER TABLE ONLY records.load
+    ADD CONSTRAINT load_pkey PRIMARY KEY (practice_id, id);
 
 ALTER TABLE ONLY records.occupancy
     ADD CONSTRAINT occupancy_excludes EXCLUDE USING gist (practice_id WITH =, resource_id WITH =, during WITH &&) WHERE (exclusive);
@@ -1173,6 +1296,8 @@ CREATE UNIQUE INDEX client_name_in_use ON api.client USING btree (practice_id, n
 
 CREATE INDEX delivery_by_record ON api.delivery USING btree (practice_id, record_id);
 
+CREATE INDEX delivery_in_shadow ON api.delivery USING btree (practice_id, subscription_id, created_at) WHERE ((state = 'shadow'::text) AND (record_kind = 'appointment'::text));
+
 CREATE INDEX entry_by_control_id ON ONLY journal.entry USING btree (control_id);
 
 CREATE INDEX entry_by_feed ON ONLY journal.entry USING btree (feed, received_at);
@@ -1199,6 +1324,12 @@ CREATE INDEX run_by_client ON reconciliation.run USING btree (practice_id, workf
 
 CREATE INDEX run_by_time ON reconciliation.run USING btree (practice_id, workflow, ended_at);
 
+CREATE INDEX tapped_by_time ON reconciliation.tapped USING btree (practice_id, subscription_id, received_at);
+
+CREATE UNIQUE INDEX tapped_matches_once ON reconciliation.tapped USING btree (practice_id, subscription_id, event_number) WHERE (event_number IS NOT NULL);
+
+CREATE INDEX tapped_unmatched ON reconciliation.tapped USING btree (practice_id, received_at) WHERE (verdict = ANY (ARRAY['waiting'::text, 'only-theirs'::text]));
+
 CREATE INDEX appointment_alias_by_appointment ON records.appointment_alias USING btree (practice_id, appointment_id);
 
 CREATE INDEX appointment_by_change ON records.appointment USING btree (practice_id, changed_at, id);
@@ -1210,6 +1341,8 @@ CREATE INDEX appointment_by_start ON records.appointment USING btree (practice_i
 CREATE INDEX appointment_resource_by_resource ON records.appointment_resource USING btree (practice_id, resource_id, start_at);
 
 CREATE INDEX change_by_record ON records.change USING btree (practice_id, record_id);
+
+CREATE INDEX load_by_file ON records.load USING btree (practice_id, file_digest);
 
 CREATE UNIQUE INDEX occupancy_by_appointment ON records.occupancy USING btree (practice_id, appointment_id, resource_id);
 
@@ -1224,6 +1357,9 @@ ALTER TABLE ONLY api.client
 
 ALTER TABLE ONLY api.delivery
     ADD CONSTRAINT delivery_practice_id_subscription_id_fkey FOREIGN KEY (practice_id, subscription_id) REFERENCES api.subscription(practice_id, id);
+
+ALTER TABLE ONLY api.mode
+    ADD CONSTRAINT mode_practice_id_subscription_id_fkey FOREIGN KEY (practice_id, subscription_id) REFERENCES api.subscription(practice_id, id);
 
 ALTER TABLE ONLY api.subscription
     ADD CONSTRAINT subscription_practice_id_client_id_fkey FOREIGN KEY (practice_id, client_id) REFERENCES api.client(practice_id, id);
@@ -1261,6 +1397,12 @@ ALTER TABLE ONLY reconciliation.member
 ALTER TABLE ONLY reconciliation.run
     ADD CONSTRAINT run_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
 
+ALTER TABLE ONLY reconciliation.tapped
+    ADD CONSTRAINT tapped_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
+
+ALTER TABLE ONLY reconciliation.tapped
+    ADD CONSTRAINT tapped_practice_id_subscription_id_fkey FOREIGN KEY (practice_id, subscription_id) REFERENCES api.subscription(practice_id, id);
+
 ALTER TABLE ONLY records.appointment_alias
     ADD CONSTRAINT appointment_alias_practice_id_appointment_id_fkey FOREIGN KEY (practice_id, appointment_id) REFERENCES records.appointment(practice_id, id);
 
@@ -1288,6 +1430,9 @@ ALTER TABLE ONLY records.change
 ALTER TABLE ONLY records.fan_out
     ADD CONSTRAINT fan_out_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
 
+ALTER TABLE ONLY records.load
+    ADD CONSTRAINT load_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
+
 ALTER TABLE ONLY records.occupancy
     ADD CONSTRAINT occupancy_practice_id_resource_id_fkey FOREIGN KEY (practice_id, resource_id) REFERENCES records.resource(practice_id, id);
 
@@ -1308,11 +1453,17 @@ CREATE POLICY every_practice ON api.client TO pmsync_gateway, pmsync_scheduling,
 
 CREATE POLICY every_practice ON api.delivery TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
 
+CREATE POLICY every_practice ON api.mode TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
 CREATE POLICY every_practice ON api.subscription TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+ALTER TABLE api.mode ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own_practice ON api.client TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
 
 CREATE POLICY own_practice ON api.delivery TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON api.mode TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
 
 CREATE POLICY own_practice ON api.subscription TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
 
@@ -1327,6 +1478,8 @@ CREATE POLICY every_practice ON reconciliation.finding_event TO pmsync_gateway, 
 CREATE POLICY every_practice ON reconciliation.member TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
 
 CREATE POLICY every_practice ON reconciliation.run TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY every_practice ON reconciliation.tapped TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
 
 ALTER TABLE reconciliation.finding ENABLE ROW LEVEL SECURITY;
 
@@ -1346,7 +1499,11 @@ CREATE POLICY own_practice ON reconciliation.member TO pmsync_api, pmsync_consol
 
 CREATE POLICY own_practice ON reconciliation.run TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
 
+CREATE POLICY own_practice ON reconciliation.tapped TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
 ALTER TABLE reconciliation.run ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE reconciliation.tapped ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE records.appointment ENABLE ROW LEVEL SECURITY;
 
@@ -1378,6 +1535,8 @@ CREATE POLICY every_practice ON records.change TO pmsync_gateway, pmsync_schedul
 
 CREATE POLICY every_practice ON records.fan_out TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
 
+CREATE POLICY every_practice ON records.load TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
 CREATE POLICY every_practice ON records.occupancy TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
 
 CREATE POLICY every_practice ON records.practice TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
@@ -1387,6 +1546,8 @@ CREATE POLICY every_practice ON records.resource TO pmsync_gateway, pmsync_sched
 CREATE POLICY every_practice ON records.slot TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
 
 ALTER TABLE records.fan_out ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE records.load ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE records.occupancy ENABLE ROW LEVEL SECURITY;
 
@@ -1411,6 +1572,8 @@ CREATE POLICY own_practice ON records.appointment_version TO pmsync_api, pmsync_
 CREATE POLICY own_practice ON records.change TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
 
 CREATE POLICY own_practice ON records.fan_out TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON records.load TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
 
 CREATE POLICY own_practice ON records.occupancy TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
 
@@ -1495,6 +1658,13 @@ GRANT SELECT,UPDATE ON TABLE api.delivery TO pmsync_console;
 GRANT SELECT ON TABLE api.delivery TO pmsync_gateway;
 GRANT SELECT ON TABLE api.delivery TO pmsync_api;
 
+GRANT SELECT,INSERT ON TABLE api.mode TO pmsync_operator;
+GRANT SELECT,INSERT ON TABLE api.mode TO pmsync_console;
+GRANT SELECT ON TABLE api.mode TO pmsync_scheduling;
+
+GRANT USAGE ON SEQUENCE api.mode_id_seq TO pmsync_operator;
+GRANT USAGE ON SEQUENCE api.mode_id_seq TO pmsync_console;
+
 GRANT SELECT ON TABLE api.subscription TO pmsync_scheduling;
 GRANT SELECT,INSERT,UPDATE ON TABLE api.subscription TO pmsync_operator;
 
@@ -1548,7 +1718,12 @@ GRANT USAGE ON SEQUENCE journal.entry_id TO pmsync_operator;
 GRANT SELECT,INSERT ON TABLE journal.entry TO pmsync_gateway;
 GRANT SELECT,INSERT ON TABLE journal.entry TO pmsync_scheduling;
 GRANT SELECT ON TABLE journal.entry TO pmsync_console;
-GRANT SELECT ON TABLE journal.entry TO pmsync_operator;
+GRANT SELECT,INSERT ON TABLE journal.entry TO pmsync_operator;
+
+GRANT SELECT ON TABLE journal.held TO pmsync_gateway;
+GRANT SELECT ON TABLE journal.held TO pmsync_scheduling;
+GRANT SELECT ON TABLE journal.held TO pmsync_console;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE journal.held TO pmsync_operator;
 
 GRANT SELECT,INSERT ON TABLE journal.outcome TO pmsync_gateway;
 GRANT SELECT,INSERT ON TABLE journal.outcome TO pmsync_scheduling;
@@ -1573,7 +1748,7 @@ GRANT USAGE ON SEQUENCE journal.refusal_id_seq TO pmsync_operator;
 GRANT SELECT,INSERT ON TABLE journal.repeat TO pmsync_gateway;
 GRANT SELECT ON TABLE journal.repeat TO pmsync_scheduling;
 GRANT SELECT ON TABLE journal.repeat TO pmsync_console;
-GRANT SELECT ON TABLE journal.repeat TO pmsync_operator;
+GRANT SELECT,INSERT ON TABLE journal.repeat TO pmsync_operator;
 
 GRANT USAGE ON SEQUENCE journal.repeat_id_seq TO pmsync_gateway;
 GRANT USAGE ON SEQUENCE journal.repeat_id_seq TO pmsync_scheduling;
@@ -1583,7 +1758,7 @@ GRANT USAGE ON SEQUENCE journal.repeat_id_seq TO pmsync_operator;
 GRANT SELECT,INSERT ON TABLE journal.seen TO pmsync_gateway;
 GRANT SELECT ON TABLE journal.seen TO pmsync_scheduling;
 GRANT SELECT ON TABLE journal.seen TO pmsync_console;
-GRANT SELECT ON TABLE journal.seen TO pmsync_operator;
+GRANT SELECT,INSERT ON TABLE journal.seen TO pmsync_operator;
 
 GRANT SELECT ON TABLE public.schema_migration TO pmsync_gateway;
 GRANT SELECT ON TABLE public.schema_migration TO pmsync_api;
@@ -1648,6 +1823,7 @@ GRANT SELECT,INSERT ON TABLE reconciliation.finding_act TO pmsync_operator;
 
 GRANT USAGE ON SEQUENCE reconciliation.finding_act_id_seq TO pmsync_console;
 GRANT USAGE ON SEQUENCE reconciliation.finding_act_id_seq TO pmsync_operator;
+GRANT USAGE ON SEQUENCE reconciliation.finding_act_id_seq TO pmsync_scheduling;
 
 GRANT SELECT ON TABLE reconciliation.finding_event TO pmsync_gateway;
 GRANT SELECT,INSERT ON TABLE reconciliation.finding_event TO pmsync_scheduling;
@@ -1668,6 +1844,12 @@ GRANT SELECT ON TABLE reconciliation.run TO pmsync_gateway;
 GRANT SELECT,INSERT,UPDATE ON TABLE reconciliation.run TO pmsync_scheduling;
 GRANT SELECT ON TABLE reconciliation.run TO pmsync_console;
 GRANT SELECT,INSERT,UPDATE ON TABLE reconciliation.run TO pmsync_operator;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE reconciliation.tapped TO pmsync_scheduling;
+GRANT SELECT,UPDATE ON TABLE reconciliation.tapped TO pmsync_operator;
+GRANT SELECT ON TABLE reconciliation.tapped TO pmsync_console;
+
+GRANT USAGE ON SEQUENCE reconciliation.tapped_id_seq TO pmsync_scheduling;
 
 GRANT SELECT ON TABLE records.appointment TO pmsync_gateway;
 GRANT SELECT,INSERT,UPDATE ON TABLE records.appointment TO pmsync_scheduling;
@@ -1707,6 +1889,13 @@ GRANT SELECT ON TABLE records.fan_out TO pmsync_gateway;
 GRANT SELECT,INSERT,UPDATE ON TABLE records.fan_out TO pmsync_scheduling;
 GRANT SELECT ON TABLE records.fan_out TO pmsync_console;
 GRANT SELECT ON TABLE records.fan_out TO pmsync_operator;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE records.load TO pmsync_operator;
+GRANT SELECT ON TABLE records.load TO pmsync_console;
+GRANT SELECT ON TABLE records.load TO pmsync_scheduling;
+GRANT SELECT ON TABLE records.load TO pmsync_gateway;
+
+GRANT USAGE ON SEQUENCE records.load_id_seq TO pmsync_operator;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE records.occupancy TO pmsync_gateway;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE records.occupancy TO pmsync_scheduling;

@@ -29,6 +29,15 @@ extension SchedulingMessage {
         guard let feed = definition.feeds[feed], let practice = definition.practices[practice] else {
             throw Park(routed: .unknownPractice, definition, ParkCode.unknownPractice.hint)
         }
+        return try read(
+            message, definition: definition, by: feed, practice: practice, receivedAt: receivedAt, entry: entry)
+    }
+
+    /// Reads a message by a feed, or by a tap, whose messages never come to the record.
+    static func read(
+        _ message: Message, definition: Definition, by feed: Feed, practice: PracticeProfile, receivedAt: Date,
+        entry: Int64
+    ) throws(Park) -> SchedulingMessage {
         guard let rules = definition.workflows["scheduling"], let action = rules.accepts[message.header.typeAndEvent]
         else { throw Park(routed: .unknownType, definition, ParkCode.unknownType.hint) }
         let reader = MessageReader(

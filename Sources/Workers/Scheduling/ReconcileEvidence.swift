@@ -36,6 +36,10 @@ final class ReconcileEvidence {
             try await readMessages(of: difference.group, record, into: &evidence)
         } else if let record, let client {
             try await readDelivery(of: record, to: client, into: &evidence)
+            if difference.code == .missingInApp, evidence.delivery == nil {
+                let told = try await transaction.query(ReconcileQueries.isTold(practice.id, record)).first
+                evidence.isLoadedOnly = try told?.decode(Bool.self) == false
+            }
         }
         return evidence
     }

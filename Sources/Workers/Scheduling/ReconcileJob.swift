@@ -36,7 +36,7 @@ struct ReconcileJob: Sendable {
         try await ReconcileMatching.run(practice: practice.id, enterprise: practice.enterprise, in: transaction)
         let sieve = ReconcileSieve(
             practice: practice.id, enterprise: practice.enterprise, zone: practice.zoneName, reach: context.reach,
-            window: window, goLive: practice.goLive, hasPM: pm.list != nil, transaction: transaction)
+            window: window, goLive: practice.goLive.of(SchedulingReconciliation.workflow), hasPM: pm.list != nil, transaction: transaction)
         try await sieve.readOurs()
         var unlisted: [SideName: Set<Day>] = [:]
         if pm.list != nil { unlisted[.pm] = try await sieve.unlistedDays(side: 0) }
@@ -175,7 +175,7 @@ extension Rules {
     /// With what the practice has set.
     fileprivate func ofPractice(_ practice: PracticeProfile) -> Rules {
         var rules = self
-        rules.goLive = practice.goLive
+        rules.goLive = practice.goLive.of(SchedulingReconciliation.workflow)
         if let grace = practice.reconcileGrace { rules.grace = TimeInterval(grace) }
         if let start = practice.tolerances.startSeconds { rules.startTolerance = TimeInterval(start) }
         if let end = practice.tolerances.endSeconds { rules.endTolerance = TimeInterval(end) }

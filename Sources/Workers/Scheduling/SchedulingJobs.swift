@@ -33,6 +33,7 @@ package struct SchedulingJobs: Sendable {
     package func handle(_ job: Job, _ transaction: Transaction) async throws -> Done {
         switch job.kind {
         case Self.message: return try await message(job, transaction)
+        case LoadJob.kind: return try await load(job, transaction)
         case Self.resend:
             let again = NewJob(
                 kind: Self.resend, key: fanOut.key(of: job.practice ?? ""), practice: job.practice, payload: job.payload
@@ -46,18 +47,47 @@ package struct SchedulingJobs: Sendable {
     // MARK: One message
 
     private func message(_ job: Job, _ transaction: Transaction) async throws -> Done {
-        guard let day = job.day, let number = job.entry,
-            let entry = try await Entry.read(EntryID(day: day, number: number), in: transaction)
-        else { throw Failure(code: "no-entry", kind: .permanent, stage: "read", holdsKey: false) }
+        let entry = try await entry(of: job, transaction)
         let definition = try await definitions.current(isFresh: job.isTriedAgain)
         let read: SchedulingMessage
         do {
             read = try SchedulingMessage.read(
                 bytes: entry.payload, definition: definition, feed: entry.feed, receivedAt: entry.receivedAt,
-                entry: number)
+                entry: entry.id.number)
         } catch {
             throw Failure(error, stage: "read")
         }
+        return try await apply(read, entry, definition, transaction)
+    }
+
+    private func entry(of job: Job, _ transaction: Transaction) async throws -> Entry {
+        guard let day = job.day, let number = job.entry,
+            let entry = try await Entry.read(EntryID(day: day, number: number), in: transaction)
+        else { throw Failure(code: "no-entry", kind: .permanent, stage: "read", holdsKey: false) }
+        return entry
+    }
+
+    /// A row of a loaded file: what it says of an appointment is recorded as a message's would be.
+    private func load(_ job: Job, _ transaction: Transaction) async throws -> Done {
+        let entry = try await entry(of: job, transaction)
+        let definition = try await definitions.current(isFresh: job.isTriedAgain)
+        let row: LoadedRow
+        do {
+            row = try LoadJob.read(entry, definition)
+        } catch {
+            throw Failure(error, stage: "read")
+        }
+        if case .schedule(let message) = row { return try await apply(message, entry, definition, transaction) }
+        let code = try await LoadJob.write(row, practice: entry.practice ?? "", definition, transaction)
+        try await Outcome(
+            entry: entry.id, workflow: "scheduling", definition: definition.digest, code: code
+        ).record(in: transaction)
+        return Done()
+    }
+
+    private func apply(
+        _ read: SchedulingMessage, _ entry: Entry, _ definition: Definition, _ transaction: Transaction
+    ) async throws -> Done {
         var effects = Effects()
         switch read.content {
         case .ignored: effects.code = "ignored"
@@ -72,7 +102,8 @@ package struct SchedulingJobs: Sendable {
         logger.info(
             "A message is applied.",
             metadata: [
-                "message.id": "\(number)", "message.type": "\(entry.messageType)", "outcome.code": "\(effects.code)",
+                "message.id": "\(entry.id.number)", "message.type": "\(entry.messageType)",
+                "outcome.code": "\(effects.code)",
                 "practice": "\(read.practice)",
             ])
         return done(effects, read.practice, entry.id)
@@ -194,7 +225,7 @@ extension Failure {
 }
 
 extension PersonSighting {
-    fileprivate init(_ seen: PersonSeen) {
+    init(_ seen: PersonSeen) {
         self.init(aliases: seen.aliases)
         family = seen.family
         given = seen.given

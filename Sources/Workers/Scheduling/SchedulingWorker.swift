@@ -2,6 +2,7 @@ import Hosting
 import Queue
 import ServiceLifecycle
 import Worker
+import Workflow
 
 /// The process `pmsync-scheduling`: its services in order.
 package enum SchedulingWorker {
@@ -10,13 +11,16 @@ package enum SchedulingWorker {
             let worker = try await Worker(program, role: "pmsync_scheduling")
             let jobs = try await SchedulingJobs(worker)
             let fanOut = FanOut(secret: worker.secret)
+            let parity = ParityJobs(definitions: worker.definitions)
             let notices = Notices(worker)
             let reconciler: [any Service] = Reconciler(worker).map { [$0] } ?? []
+            let judge = ParityJudge(pool: worker.pool, logger: program.logger)
             // After the crew, which takes the pool along when it stops.
             return [
-                notices,
+                notices, judge,
                 worker.crew([
                     Duty(.named(SchedulingJobs.queue), work: .within(atOnce: 4) { try await jobs.handle($0, $1) }),
+                    Duty(.named(Route.parity), work: .within(atOnce: 1) { try await parity.handle($0, $1) }),
                     Duty(.named(FanOut.queue), batch: 1, work: .within { try await fanOut.handle($0, $1) }),
                     notices.duty(),
                 ]),

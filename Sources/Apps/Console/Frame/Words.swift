@@ -107,6 +107,7 @@ extension Explanation {
         case .block: "Busy time without a patient"
         case .outsideWindow: "Outside of the days compared"
         case .beforeGoLive: "Before going live"
+        case .loaded: "Loaded before going live, not told"
         case .inFlight: "On its way"
         case .changedSince: "Changed since the list was made"
         }

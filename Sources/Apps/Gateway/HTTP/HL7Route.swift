@@ -25,6 +25,9 @@ struct HL7Route: Sendable {
         let bytes = try await body(of: request, context)
         let reception = Reception(
             bytes, by: .key(practice: client.practice), peer: context.peer, definition: definition)
+        if definitions.isHeld(reception.route.feed) {
+            throw Problem.unavailable("This feed is held for now. Send it again later.")
+        }
         let verdict: Verdict
         if reception.fate == .notAllowed {
             let refusal = Refusal(

@@ -98,6 +98,10 @@ package final class Listeners: Service {
         }
         let reception = Reception(
             frame.bytes, by: .listener(port: feedPort), peer: peer.name, definition: definition)
+        if definitions.isHeld(reception.route.feed) {
+            metrics.messages.add(1, ["outcome": "not_now"])
+            return Answer(reception.heldBack(controlID: controlIDs.next(), at: Date()))
+        }
         let verdict = await intake.submit(.message(reception))
         return Answer(reception.answer(verdict, controlID: controlIDs.next(), at: Date()))
     }

@@ -9,9 +9,15 @@ package enum Door: Hashable, Sendable {
     case listener(port: Int?)
     /// HTTP, under the key of a client of this practice.
     case key(practice: String)
+    /// A file in the folder that this feed or tap declares.
+    case folder(feed: String)
 
     var port: Int? {
         if case .listener(let port) = self { port } else { nil }
+    }
+
+    var feedName: String? {
+        if case .folder(let feed) = self { feed } else { nil }
     }
 }
 
@@ -55,9 +61,9 @@ struct Reception: Sendable {
         let message = try? Message(bytes)
         header = message?.header ?? Header(head: bytes)
         if let message {
-            route = definition.route(message, port: door.port, feedName: nil)
+            route = definition.route(message, port: door.port, feedName: door.feedName)
         } else {
-            route = definition.routeUnreadable(port: door.port, feedName: nil)
+            route = definition.routeUnreadable(port: door.port, feedName: door.feedName)
         }
         let controlID = Self.label(header?.controlID ?? "", limit: 199)
         fate =
@@ -123,6 +129,15 @@ extension Reception {
         case .declared(.testMessage): ("This feed takes no test messages.", .unsupportedProcessingID, "MSH-11")
         case .declared: ("The message cannot be used.", .applicationInternal, nil)
         }
+    }
+
+    /// AR while the feed is held.
+    func heldBack(controlID: String, at now: Date) -> [UInt8]? {
+        guard Acknowledgement.isWanted(.rejected, by: header) else { return nil }
+        return Acknowledgement.make(
+            Acknowledgement.code(.rejected, for: header), for: header,
+            text: "Not taken: this feed is held for now. Send it again later.", condition: .applicationInternal,
+            controlID: controlID, time: DTM(epochSeconds: Int64(now.timeIntervalSince1970)))
     }
 
     /// AR to a message of which only the beginning is known, or none at all.

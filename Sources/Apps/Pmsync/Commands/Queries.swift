@@ -105,24 +105,63 @@ enum Queries {
         """
     }
 
-    static func pause(_ queue: String, reason: String?) -> SQL {
-        "UPDATE queue.queue SET paused_reason = \(reason) WHERE name = \(queue)"
+    /// A queue that drains does what it has by now. Gives the last job that is still done.
+    static func pause(_ queue: String, reason: String?, drains: Bool) -> SQL {
+        """
+        UPDATE queue.queue SET paused_reason = \(reason),
+            drains_through = CASE WHEN \(drains) THEN (SELECT last_value FROM queue.job_id) END
+        WHERE name = \(queue) RETURNING drains_through
+        """
     }
 
-    /// Gives the queue of each webhook that it changed.
-    static func setMode(_ mode: String, client: String, practice: String) -> SQL {
+    /// Jobs that a drain still has to do: the queue's, and those that are tried again.
+    static func unfinished(in queue: String, through: Int64) -> SQL {
         """
-        UPDATE api.subscription s SET mode = \(mode)
-        FROM api.client c, queue.queue q
-        WHERE c.practice_id = \(practice) AND c.name = \(client) AND c.revoked_at IS NULL
-            AND s.practice_id = c.practice_id AND s.client_id = c.id AND s.ended_at IS NULL AND q.id = s.queue
-        RETURNING q.name
+        SELECT (SELECT count(*) FROM queue.job j WHERE j.queue = q.id AND j.id <= \(through))
+            + (SELECT count(*) FROM queue.blocked b
+               WHERE b.queue = q.id AND b.state = 'retrying' AND b.id <= \(through))
+        FROM queue.queue q WHERE q.name = \(queue)
+        """
+    }
+
+    /// Messages of a feed that still wait for their turn.
+    static func unfinished(ofFeed feed: String) -> SQL {
+        """
+        SELECT count(*) FROM (
+            SELECT j.received_on, j.entry_id FROM queue.job j WHERE j.entry_id IS NOT NULL
+            UNION ALL
+            SELECT b.received_on, b.entry_id FROM queue.blocked b WHERE b.state = 'retrying'
+        ) w JOIN journal.entry e ON e.received_on = w.received_on AND e.id = w.entry_id
+        WHERE e.feed = \(feed)
+        """
+    }
+
+    static func hold(_ feed: String, reason: String, by actor: String) -> SQL {
+        """
+        INSERT INTO journal.held (feed, reason, actor) VALUES (\(feed), \(reason), \(actor))
+        ON CONFLICT (feed) DO UPDATE SET reason = excluded.reason, actor = excluded.actor, at = clock_timestamp()
+        """
+    }
+
+    static func takeAgain(_ feed: String) -> SQL { "DELETE FROM journal.held WHERE feed = \(feed)" }
+
+    static func heldFeeds() -> SQL { "SELECT feed, reason FROM journal.held" }
+
+    /// The modes that destinations have had, the newest first.
+    static func modes(_ practice: String?) -> SQL {
+        """
+        SELECT m.practice_id, c.name, m.at, m.mode, m.after_change, m.actor, m.reason
+        FROM api.mode m
+        JOIN api.subscription s ON s.practice_id = m.practice_id AND s.id = m.subscription_id
+        JOIN api.client c ON c.practice_id = s.practice_id AND c.id = s.client_id
+        WHERE \(practice)::text IS NULL OR m.practice_id = \(practice)
+        ORDER BY m.id DESC
         """
     }
 
     static func webhookNames() -> SQL {
         """
-        SELECT q.name, c.name FROM api.subscription s
+        SELECT q.name, c.name, s.mode FROM api.subscription s
         JOIN api.client c ON c.practice_id = s.practice_id AND c.id = s.client_id
         JOIN queue.queue q ON q.id = s.queue
         """

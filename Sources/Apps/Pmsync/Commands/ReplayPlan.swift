@@ -3,6 +3,7 @@ import HL7
 import Journal
 import Postgres
 import Queue
+import Scheduling
 import Worker
 import Workflow
 
@@ -52,6 +53,14 @@ struct ReplayPlan {
 
     private static func takeUp(_ entry: Entry, _ outcome: String, _ pool: Pool) async throws -> Anew {
         let definition = try await DefinitionStore(pool: pool).current()
+        let secret = try await KeySecret.read(from: pool)
+        let loaded = LoadJob.again(
+            payload: entry.payload, practice: entry.practice, entry: (entry.id.day, entry.id.number),
+            definition: definition, secret: secret)
+        if let loaded {
+            let queue = try await QueueName.find(SchedulingJobs.queue, from: pool)
+            return Anew(entry: entry.id, practice: entry.practice, queue: queue, job: loaded, outcome: outcome)
+        }
         let route: Route
         do throws(HL7Error) {
             route = definition.route(try Message(entry.payload), port: nil, feedName: entry.feed)
@@ -65,7 +74,7 @@ struct ReplayPlan {
                     $0.name == Route.fallback
                 })
         else { throw QueueError.unknownQueue(route.workflow) }
-        let key = JobKey(route.keyMaterial, secret: try await KeySecret.read(from: pool))
+        let key = JobKey(route.keyMaterial, secret: secret)
         return Anew(
             entry: entry.id, practice: route.practice, queue: queue,
             job: NewJob(
