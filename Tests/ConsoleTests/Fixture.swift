@@ -100,6 +100,7 @@ struct Fixture {
             """)
     }
 
+    /// The comparison that the finding of `seed` is of, with one booking app.
     func addRun(_ practice: String) async throws {
         try await owner.execute(
             """
@@ -108,9 +109,27 @@ struct Fixture {
             VALUES (\(practice), \(Self.run), 'scheduling', '2026-11-22', '2026-11-22', 'scheduling-1',
                 \(Self.now.addingTimeInterval(-60)), \(Self.now),
                 '{"feed": "2026-11-22T09:28:00Z", "feedIsSilent": false, "pm": "2026-11-22T09:00:00Z",
-                  "app": "2026-11-22T09:20:00Z"}',
+                  "app": "2026-11-22T09:20:00Z", "clientName": "Kiosk"}',
                 '{"inPM": 412, "here": 410, "inApp": 409, "groups": 412, "matched": 398, "explained": 10, "open": 4,
                   "withheld": 0, "explanations": {"same-visit": 7}, "codes": {"missing-in-app": 4}}')
+            """)
+    }
+
+    /// A run of one booking app, whose name and reading of the list are as given, beside others of the same comparison.
+    func addRun(
+        _ practice: String, app: String, client: UUID = UUID(), read: String? = "2026-11-22T09:20:00Z",
+        problem: String? = nil, at: Date = Fixture.now, counts: String
+    ) async throws {
+        try await owner.execute(
+            """
+            INSERT INTO reconciliation.run (practice_id, workflow, from_day, to_day, rules, started_at, ended_at,
+                sources, counts)
+            VALUES (\(practice), 'scheduling', '2026-11-22', '2026-11-22', 'scheduling-1',
+                \(at.addingTimeInterval(-60)), \(at),
+                jsonb_strip_nulls(jsonb_build_object('feed', '2026-11-22T09:28:00Z', 'feedIsSilent', false,
+                    'pm', '2026-11-22T09:00:00Z', 'app', \(read)::text, 'appProblem', \(problem)::text,
+                    'client', \(client.uuidString)::text, 'clientName', \(app)::text)),
+                \(counts)::text::jsonb)
             """)
     }
 

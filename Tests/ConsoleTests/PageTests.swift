@@ -15,29 +15,118 @@ import Testing
         _ = try await fixture.addMessage("P1", "MSH|^~\\&|A|B|||20261122||SIU^S12|1|P|2.3\r")
         try await fixture.browse(as: "ann") { browser in
             let page = try await browser.get("/").text
-            for figure in ["412", "410", "409", "398", "10", "4"] {
-                #expect(page.contains(#"<span class="value">\#(figure)</span>"#), "\(figure)")
-            }
+            #expect(Self.row(of: page, "PM, pmsync and Kiosk") == Self.whole)
             #expect(page.contains("1 finding needs you"))
             #expect(
                 page.contains(#"href="/findings?practice=P1&amp;state=open&amp;code=missing-in-app&amp;age=today""#))
             #expect(page.contains("1 job is parked"))
             #expect(page.contains("Feed nextgen"))
-            #expect(page.contains("as of 02:28"), "sources are told in the practice's own time")
+            #expect(page.contains("last message 02:28"), "sources are told in the practice's own time")
             let list = try await browser.get("/findings?practice=P1&state=open&code=missing-in-app&age=today").text
             #expect(list.contains("A.B. …4321"))
-            #expect(try await browser.get("/findings?practice=P1&state=open&age=3").text.contains("Nothing is open"))
+            #expect(
+                try await browser.get("/findings?practice=P1&state=open&age=3").text.contains("Nothing of this kind"))
+        }
+    }
+
+    private static let whole = ["412", "410", "409", "412", "398", "10", "0", "4", "99.0 %"]
+
+    /// What stands in the row that begins so.
+    static func row(of page: String, _ head: String) -> [String] {
+        guard let start = page.range(of: ">\(head)</th>"), let end = page[start.upperBound...].range(of: "</tr>") else {
+            return []
+        }
+        return page[start.upperBound..<end.lowerBound].matches(of: /<td[^>]*>(.*?)<\/td>/).map {
+            String($0.1.replacing(/<[^>]*>/, with: ""))
+        }
+    }
+
+    @Test
+    func `Each booking app has its own agreement, and a list that could not be read is named with why and since when`()
+        async throws
+    {
+        let fixture = try await Fixture.make()
+        let counts =
+            #"{"inPM": 9, "here": 9, "inApp": 8, "groups": 9, "matched": 7, "withheld": 1, "withheldBecause": {"too-young": 1}, "open": 1}"#
+        let earlier = Fixture.now.addingTimeInterval(-3600)
+        let portal = UUID()
+        try await fixture.addRun("P1", app: "Kiosk", counts: counts)
+        try await fixture.addRun("P1", app: "Portal", client: portal, at: earlier, counts: counts)
+        try await fixture.addRun(
+            "P1", app: "Portal", client: portal, read: nil, problem: "csv-bad-time at line 12",
+            counts: #"{"inPM": 9, "here": 9, "groups": 9, "matched": 9}"#)
+        try await fixture.browse(as: "ann") { browser in
+            for path in ["/", "/report/scheduling"] {
+                let page = try await browser.get(path).text
+                #expect(
+                    Self.row(of: page, "PM, pmsync and Kiosk")
+                        == ["9", "9", "8", "9", "7", "0", "1", "1", "87.5 %"], "\(path)")
+                #expect(
+                    Self.row(of: page, "PM and pmsync (without Portal)")
+                        == ["9", "9", "not compared", "9", "9", "0", "0", "0", "100 %"], "\(path)")
+                #expect(page.contains("1 too young to judge"))
+                #expect(page.contains("The list of Kiosk: as of 02:20"))
+                #expect(
+                    page.contains(
+                        "The list of Portal: could not be read, so it was not compared: a time is none (line 12); last read 01:30"
+                    ))
+            }
+            try await fixture.owner.execute("UPDATE reconciliation.finding SET closed_at = now()")
+            #expect(try await browser.get("/").text.contains("the list of Portal could not be read"))
+        }
+    }
+
+    @Test func `What is withheld accuses nobody, on every page`() async throws {
+        let fixture = try await Fixture.make()
+        try await fixture.owner.execute("UPDATE reconciliation.finding SET withheld = true WHERE practice_id = 'P1'")
+        try await fixture.addRun("P1")
+        try await fixture.browse(as: "ann") { browser in
+            for path in ["/findings/P1/key-P1", "/findings?state=withheld", "/report/scheduling"] {
+                let page = try await browser.get(path).text
+                #expect(page.contains("cannot be judged yet") && !page.contains("never sent"), "\(path)")
+                #expect(!page.contains("Send the appointment to the booking app again."), "\(path)")
+            }
+        }
+    }
+
+    @Test func `Every error is a page with a way back, and with every page's links for who is signed in`() async throws
+    {
+        let fixture = try await Fixture.make()
+        let job = try await fixture.addParked("P1")
+        try await fixture.browse(as: "ann") { browser in
+            for (path, back) in [
+                ("/findings/P1/none", "/findings"), ("/jobs/999999", "/jobs"), ("/jobs/x", "/jobs"),
+                ("/messages/2026-11-22/9", "/messages"), ("/report/scheduling?practice=P2", "/"),
+            ] {
+                let page = try await browser.get(path)
+                #expect(page.status == .notFound && page.text.contains("Not found"), "\(path)")
+                #expect(page.text.contains(#"<a class="button" href="\#(back)">"#), "\(path)")
+                #expect(page.text.contains(#"<nav aria-label="Pages">"#) && page.text.contains("Sign out"), "\(path)")
+            }
+            let page = try await browser.post("/jobs/\(job)/discard", ["reason": " "])
+            #expect(page.status == .badRequest && page.text.contains("a reason is missing"))
+            #expect(page.text.contains(#"<a class="button" href="/jobs/\#(job)">"#))
+            let lost = try await browser.get("/no/such/page")
+            #expect(lost.status == .notFound && lost.text.contains(#"href="/""#))
+            await browser.present(nil)
+            let answer = try await browser.post("/jobs/\(job)/discard", ["reason": "x"])
+            #expect(answer.headers[.location] == "/sign-in?to=%2Fjobs%2F\(job)&undone=yes")
+            #expect(try await browser.get("/sign-in?undone=yes").text.contains("was not done"))
         }
     }
 
     @Test(
         arguments: [
             (
-                "UPDATE reconciliation.run SET ended_at = ended_at - interval '27 hours'",
+                "UPDATE reconciliation.run SET (started_at, ended_at) = (started_at - interval '27 h', ended_at - interval '27 h')",
                 "the last comparison is 1 d old"
             ),
             ("DELETE FROM reconciliation.run", "nothing was compared yet"),
             (#"UPDATE reconciliation.run SET counts = counts || '{"withheld": 3}'"#, "3 withheld"),
+            (
+                #"UPDATE reconciliation.run SET sources = sources - 'pm' || '{"pmProblem": "list-missing"}'"#,
+                "could not be read"
+            ),
             (#"UPDATE reconciliation.run SET sources = sources || '{"feedIsSilent": true}'"#, "the feed is silent"),
             (
                 #"UPDATE reconciliation.run SET sources = sources - '{pm,app}'::text[]"#,

@@ -26,7 +26,7 @@ import Testing
         #expect(lines.count == 3 && lines[0].hasPrefix("practice,key,appointment,patient,code"))
         #expect(lines[1].hasPrefix("P1,key-P1,22 Nov 08:30,A.B. …4321,missing-in-app,Not in the booking app"))
         let json = try JSONSerialization.jsonObject(with: Data(try report.json().utf8)) as? [String: Any]
-        let run = try #require(json?["run"] as? [String: Any])
+        let run = try #require((json?["comparisons"] as? [[String: Any]])?.first)
         #expect((run["counts"] as? [String: Int])?["matched"] == 398)
         #expect((json?["findings"] as? [[String: Any]])?.count == 1)
     }
@@ -46,7 +46,7 @@ import Testing
         try await fixture.addRun("P1")
         let none = try await report(fixture, day: CalendarDay("2026-11-20"))
         #expect(try none.html().contains("Never compared"))
-        #expect(none.run == nil)
+        #expect(none.round == nil)
     }
 
     @Test func `The console gives the same report as a page and as a file`() async throws {

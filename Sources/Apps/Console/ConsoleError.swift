@@ -26,15 +26,27 @@ package enum ConsoleError: Error, Equatable, Sendable {
         }
     }
 
+    /// The page's title: what has become of what was asked.
+    var title: String {
+        switch self {
+        case .notFound: "Not found"
+        case .foreignRequest, .unreadableForm, .badName, .passwordTooShort: "Not done"
+        case .reasonMissing: "Not done: a reason is missing"
+        case .changedMeanwhile: "Not done: it has changed"
+        case .unreadableHash: "This did not work"
+        }
+    }
+
     var sentence: String {
         switch self {
-        case .notFound: "There is no such page, or nothing by that name that you may see."
+        case .notFound:
+            "There is no such page, or nothing by that name that you may see. It may have been mended or let go."
         case .foreignRequest:
-            "That form did not come from this session. Go back, load the page again, and send it once more."
-        case .unreadableForm: "That form could not be read."
-        case .reasonMissing: "A reason is needed. Go back and write one."
+            "That form did not come from this session, so nothing was done. Load its page again, and send it once more."
+        case .unreadableForm: "That request could not be read, so nothing was done."
+        case .reasonMissing: "Nothing was done, for a reason is needed. Go back and write one."
         case .changedMeanwhile:
-            "This has changed since the page was shown, so nothing was done. Go back and load it again."
+            "This has changed since the page was shown, so nothing was done. Load it again and look what is new."
         case .badName: "That is no name that can be used."
         case .passwordTooShort: "The password must have at least 12 characters."
         case .unreadableHash: "Something is wrong here. It is on record; nothing was changed."

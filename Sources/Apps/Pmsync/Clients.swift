@@ -93,7 +93,8 @@ enum Clients {
         return Secrets(key: key, webhookSecret: hasWebhook ? secret.text : nil)
     }
 
-    /// Its key stops working at once, and nothing more is sent.
+    /// Its key stops working at once, and nothing more is sent. Notices that wait for a person wait no longer: their jobs
+    /// run again, and the worker ends them unsent.
     static func revoke(_ name: String, practice: String, in pool: Pool) async throws {
         try await pool.transaction { transaction in
             let rows = try await transaction.query(
@@ -106,6 +107,13 @@ enum Clients {
                 """
                 UPDATE api.subscription SET ended_at = clock_timestamp()
                 WHERE practice_id = \(practice) AND client_id = \(id) AND ended_at IS NULL
+                """)
+            _ = try await transaction.execute(
+                """
+                UPDATE queue.blocked b SET state = 'retrying', run_at = clock_timestamp(), attempts = 0
+                FROM api.subscription s
+                WHERE s.practice_id = \(practice) AND s.client_id = \(id) AND b.queue = s.queue
+                    AND b.state IN ('parked', 'uncertain')
                 """)
         }
     }

@@ -14,6 +14,7 @@ package enum Schema {
         Migration("v0002_look_ups", PackageResources.v0002_look_ups_sql),
         Migration("v0003_golive", PackageResources.v0003_golive_sql),
         Migration("v0007_agreement", PackageResources.v0007_agreement_sql),
+        Migration("v0008_console", PackageResources.v0008_console_sql),
     ]
 
     /// Brings the database to this program's version; the names of what was applied, in order. Safe to repeat, and to

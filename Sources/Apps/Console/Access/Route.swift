@@ -63,14 +63,18 @@ extension Console {
             guard let token = visit.sessionToken,
                 let person = try await Sessions.find(token, in: pool)
             else { return visit.toSignIn() }
-            if route.method == .post {
-                try visit.requireOwnOrigin()
-                try await visit.readForm()
-                guard visit.form["csrf"].map({ Secret.equal($0, person.csrf) }) == true else {
-                    throw ConsoleError.foreignRequest
+            do {
+                if route.method == .post {
+                    try visit.requireOwnOrigin()
+                    try await visit.readForm()
+                    guard visit.form["csrf"].map({ Secret.equal($0, person.csrf) }) == true else {
+                        throw ConsoleError.foreignRequest
+                    }
                 }
+                return try await act(visit, person)
+            } catch let error as ConsoleError where error.status < 500 {
+                return pages.error(error, person, back: visit.wayBack)
             }
-            return try await act(visit, person)
         }
     }
 }

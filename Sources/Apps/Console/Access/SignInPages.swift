@@ -25,6 +25,8 @@ extension Console {
         let name: String
         let failed: Bool
         let isPlain: Bool
+        /// Somebody was signed out before their act came.
+        let isUndone: Bool
     }
 
     private func signInPage(_ visit: Visit, name: String = "", failed: Bool = false) -> Response {
@@ -34,7 +36,7 @@ extension Console {
         }
         let page = SignInPage(
             to: visit.query["to"] ?? visit.form["to"] ?? "/", name: name, failed: failed,
-            isPlain: !visit.isEncrypted && !isLocal)
+            isPlain: !visit.isEncrypted && !isLocal, isUndone: visit.query["undone"] == "yes")
         return pages.page(.signIn, page, status: failed ? .unauthorized : .ok)
     }
 

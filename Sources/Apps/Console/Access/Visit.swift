@@ -69,10 +69,26 @@ struct Visit: Sendable {
 
     // MARK: Where it goes
 
-    /// To the sign-in page, which leads back here when this was a page.
+    /// To the sign-in page, which leads back to this page; from an act, to the page that it is on, saying that it was not
+    /// done.
     func toSignIn() -> Response {
-        let back = request.method == .get && request.uri.path != "/" ? "?to=" + Form.escape(request.uri.string) : ""
-        return .seeOther("/sign-in" + back)
+        let isAct = request.method == .post
+        let page = isAct ? wayBack.href : request.uri.string
+        return .seeOther(
+            Form.link("/sign-in", ["to": page == "/" ? nil : page, "undone": isAct ? "yes" : nil]))
+    }
+
+    /// The page that an act is on; of a page, the list that leads to it.
+    var wayBack: Pages.Link {
+        let parts = request.uri.path.split(separator: "/")
+        if request.method == .post, parts.count > 1 {
+            return Pages.Link(name: "Back to the page before", href: "/" + parts.dropLast().joined(separator: "/"))
+        }
+        let lists = ["findings": "Findings", "jobs": "Parked jobs", "messages": "Messages"]
+        if parts.count > 1, let list = parts.first.map(String.init), let name = lists[list] {
+            return Pages.Link(name: "To the list: \(name)", href: "/\(list)")
+        }
+        return Pages.Link(name: "To this morning's page", href: "/")
     }
 }
 

@@ -53,6 +53,11 @@ enum JSONValue: Decodable {
         if case .number(let number) = self { Int(exactly: number) } else { nil }
     }
 
+    /// Nil where it is no text.
+    var text: String? {
+        if case .text(let text) = self { text } else { nil }
+    }
+
     var isTrue: Bool {
         if case .bool(true) = self { true } else { false }
     }

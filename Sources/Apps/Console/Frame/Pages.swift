@@ -42,21 +42,33 @@ struct Pages: Sendable {
     private struct ErrorPage {
         let frame: Frame
         let sentence: String
+        let back: Link?
     }
 
-    func error(_ error: ConsoleError) -> Response {
-        page(
-            .error, ErrorPage(frame: Frame(title: "This did not work"), sentence: error.sentence),
+    struct Link {
+        let name: String
+        let href: String
+    }
+
+    /// What went wrong, and a way back: for somebody signed in with every page's links, and to the page that they came from.
+    func error(_ error: ConsoleError, _ person: SignedIn? = nil, back: Link? = nil) -> Response {
+        let frame = person.map { Frame(title: error.title, $0, at: "") } ?? Frame(title: error.title)
+        return page(
+            .error, ErrorPage(frame: frame, sentence: error.sentence, back: back),
             status: HTTPResponse.Status(code: error.status))
     }
 
-    func unavailable(isTransient: Bool) -> Response {
+    /// - Parameter retry: the page that was asked for; nil where something was to be done, which is not simply repeated.
+    func unavailable(isTransient: Bool, retry: String?) -> Response {
         let sentence =
             isTransient
             ? "The database does not answer at the moment. Try again in a minute."
             : "Something is wrong here. It is on record; nothing was changed."
         return page(
-            .error, ErrorPage(frame: Frame(title: "This did not work"), sentence: sentence),
+            .error,
+            ErrorPage(
+                frame: Frame(title: "This did not work"), sentence: sentence,
+                back: retry.map { Link(name: "Try again", href: $0) }),
             status: isTransient ? .serviceUnavailable : .internalServerError)
     }
 }

@@ -18,7 +18,7 @@ struct Shell: RouterMiddleware {
         do {
             response = try await next(request, context)
         } catch {
-            response = failed(error, context)
+            response = failed(error, request, context)
         }
         let isEncrypted = request.headers[.forwardedProtocol]?.lowercased() == "https"
         for field in Self.headers(isEncrypted: isEncrypted) where response.headers[field.name] == nil {
@@ -28,7 +28,7 @@ struct Shell: RouterMiddleware {
         return response
     }
 
-    private func failed(_ error: any Error, _ context: BasicRequestContext) -> Response {
+    private func failed(_ error: any Error, _ request: Request, _ context: BasicRequestContext) -> Response {
         if let error = error as? ConsoleError, error.status < 500 { return console.pages.error(error) }
         if let error = error as? HTTPError {
             return console.pages.error(error.status == .notFound ? .notFound : .unreadableForm)
@@ -38,7 +38,9 @@ struct Shell: RouterMiddleware {
             metadata: [
                 "http.route": "\(context.endpointPath ?? "none")", "failure.code": "\(FailureCode.of(error))",
             ])
-        return console.pages.unavailable(isTransient: (error as? PostgresError)?.isTransient ?? false)
+        return console.pages.unavailable(
+            isTransient: (error as? PostgresError)?.isTransient ?? false,
+            retry: request.method == .get ? Console.ownPath(request.uri.string) : nil)
     }
 
     /// No script, style, frame or form but our own; nothing kept by a cache; no address told to other sites.

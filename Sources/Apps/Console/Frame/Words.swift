@@ -7,9 +7,69 @@ enum Words {
     static func finding(_ code: String) -> String { FindingCode(rawValue: code)?.words ?? plain(code) }
     static func cause(_ code: String) -> String { Cause(rawValue: code)?.words ?? plain(code) + "." }
     static func explanation(_ name: String) -> String { Explanation(rawValue: name)?.words ?? plain(name) }
-    static func job(_ code: String) -> String { ParkCode(rawValue: code)?.words ?? plain(code) }
+    static func job(_ code: String) -> String {
+        ParkCode(rawValue: code)?.words ?? destinations[code].map { $0.prefix(1).uppercased() + $0.dropFirst() }
+            ?? plain(code)
+    }
     /// The one act that mends, as a sentence.
     static func mend(_ act: String) -> String { Act(rawValue: act)?.sentence ?? plain(act) + "." }
+
+    /// Why a finding is there. Of what is withheld nobody is accused, whatever the journal seems to say.
+    static func why(_ cause: String, isWithheld: Bool) -> String {
+        guard isWithheld, Cause(rawValue: cause).map({ !$0.isWithholding }) ?? true else { return self.cause(cause) }
+        return "It cannot be judged yet: it may be lateness alone."
+    }
+
+    /// What is to be done about it; of what is withheld, nothing yet.
+    static func mend(_ act: String, isWithheld: Bool) -> String {
+        isWithheld ? "Nothing yet: the next comparison judges it." : mend(act)
+    }
+
+    /// Withheld ones by cause, the most first: `1 too young to judge, 2 while the feed is silent`.
+    static func withheld(_ because: [(cause: String, count: Int)]) -> String {
+        because.map { "\($0.count) \(shortCauses[$0.cause] ?? plain($0.cause).lowercased())" }.joined(separator: ", ")
+    }
+
+    private static let shortCauses = [
+        "too-young": "too young to judge", "feed-silent": "while the feed is silent",
+        "feed-behind": "while the feed is behind", "list-lacks-day": "of days that the list does not have",
+    ]
+
+    /// Why a list could not be read: a code, and for a file the line.
+    static func listProblem(_ problem: String) -> String {
+        let parts = problem.split(separator: " at line ", maxSplits: 1)
+        let code = String(parts.first ?? "")
+        let words = listProblems[code] ?? plain(code).lowercased()
+        return parts.count == 2 ? "\(words) (line \(parts[1]))" : words
+    }
+
+    private static let listProblems = [
+        "list-missing": "the file is not there", "list-empty": "it is empty",
+        "list-unreadable": "it could not be read to its end",
+        "list-refused": "the server refuses to give it", "list-page-too-long": "a page of it is too long",
+        "list-page-broken": "a page of it broke off", "list-not-a-searchset": "the answer is no FHIR search result",
+        "list-foreign-link": "its next page is on another server", "list-cyclic-link": "its pages go round in a circle",
+        "list-too-many-pages": "it has too many pages",
+        "csv-stray-quote": "a quotation mark is in a wrong place",
+        "csv-unended-quote": "a quotation mark is never closed", "csv-too-long": "a line is too long",
+        "csv-no-header": "it has no header", "csv-missing-column": "a column is missing",
+        "csv-repeated-column": "a column is there twice", "csv-field-count": "a row has too many or too few fields",
+        "csv-bad-time": "a time is none", "csv-ends-before-its-start": "an appointment ends before it starts",
+        "csv-missing-value": "a value is missing that must be there",
+    ].merging(destinations) { first, _ in first }
+
+    /// Why a booking app could not be reached, or would not.
+    private static let destinations = [
+        "destination-throttled": "the app asks for patience", "destination-refused": "the app refused it",
+        "destination-gone": "the app says that its address is gone for good",
+        "destination-failed": "the app failed", "destination-unanswered": "the app did not answer",
+        "destination-unknown-host": "the app's host name is not known",
+        "destination-no-connection": "the app cannot be reached",
+        "destination-no-secure-connection": "no secure connection to the app could be made",
+        "destination-malformed-url": "the app's address is none",
+        "destination-plain-http": "the app's address is not encrypted",
+        "destination-private-address": "the app's address is in a private network",
+    ]
 
     /// What a person did about a finding.
     static func act(_ act: String) -> String {
@@ -60,6 +120,11 @@ extension FindingCode {
 }
 
 extension Cause {
+    /// It says why nobody is accused yet.
+    fileprivate var isWithholding: Bool {
+        ["too-young", "feed-silent", "feed-behind", "list-lacks-day"].contains(rawValue)
+    }
+
     fileprivate var words: String {
         switch self {
         case .neverSent: "It was never sent: there is no message or notice of it."

@@ -18,7 +18,6 @@ extension Console {
         let tone: String
         let why: String
         let mend: String
-        let isWithheld: Bool
         let sides: [FindingSides.Side]
         let presence: [FindingSides.Row]
         let rows: [FindingSides.Row]
@@ -78,7 +77,7 @@ extension Console {
         let code: String
         let cause: String
         let act: String
-        let withheld: Bool
+        let isWithheld: Bool
         let state: String
         let day: CalendarDay?
         let record: UUID?
@@ -96,13 +95,18 @@ extension Console {
                 FindingQueries.one(subject.practice, subject.workflow, subject.key))
             guard let row = rows.first else { throw ConsoleError.notFound }
             (
-                code, cause, act, withheld, state, day, record, client, receivedOn, entry, sides, watermark, first,
+                code, cause, act, isWithheld, state, day, record, client, receivedOn, entry, sides, watermark, first,
                 last, closed
             ) = try row.decode(
                 (
                     String, String, String, Bool, String, CalendarDay?, UUID?, UUID?, CalendarDay?, Int64?, String,
                     Date?, Date, Date, Date?
                 ).self)
+        }
+
+        /// Why, and the mend; of what is withheld nobody is accused.
+        var words: (why: String, mend: String) {
+            (Words.why(cause, isWithheld: isWithheld), Words.mend(act, isWithheld: isWithheld))
         }
 
         /// What the worker can do: tell a booking app, or all of the practice's, of one record again.
@@ -142,8 +146,7 @@ extension Console {
             frame: Frame(title: Words.finding(stored.code), desk.person, at: "/findings", notice: notice),
             base: "/findings/\(Form.escape(subject.practice))/\(Form.escape(subject.key))", workflow: subject.workflow,
             patient: sides.patient, practice: office.name, start: sides.start, state: look.words, sign: look.sign,
-            tone: look.tone, why: Words.cause(stored.cause), mend: Words.mend(stored.act),
-            isWithheld: stored.withheld, sides: sides.all,
+            tone: look.tone, why: stored.words.why, mend: stored.words.mend, sides: sides.all,
             presence: [
                 FindingSides.Row(
                     label: "Is there",

@@ -56,6 +56,8 @@ struct FindingFilter {
     var practice: String?
     var code: String?
     var state: State?
+    /// A booking app's client; what is found against the PM concerns every app.
+    var app: UUID?
     var from: Date?
     var to: Date?
     var after: Place?
@@ -116,11 +118,13 @@ enum FindingQueries {
     static func list(_ filter: FindingFilter, limit: Int64) -> SQL {
         """
         SELECT * FROM (
-            SELECT f.practice_id, f.workflow, f.key, f.code, f.cause, \(fragment: state()) AS state, f.day,
-                f.sides::text, f.first_seen_at, (extract(epoch FROM f.first_seen_at) * 1000000)::bigint AS since
+            SELECT f.practice_id, f.workflow, f.key, f.code, f.cause, f.withheld,
+                \(fragment: state()) AS state, f.day, f.sides::text, f.first_seen_at,
+                (extract(epoch FROM f.first_seen_at) * 1000000)::bigint AS since
             FROM reconciliation.finding f
             WHERE (\(filter.practice)::text IS NULL OR f.practice_id = \(filter.practice))
                 AND (\(filter.code)::text IS NULL OR f.code = \(filter.code))
+                AND (\(filter.app)::uuid IS NULL OR f.client_id IS NULL OR f.client_id = \(filter.app))
                 AND (\(filter.from)::timestamptz IS NULL OR f.first_seen_at >= \(filter.from))
                 AND (\(filter.to)::timestamptz IS NULL OR f.first_seen_at < \(filter.to))
         ) listed
@@ -138,8 +142,8 @@ enum FindingQueries {
     /// Primary key.
     static func one(_ practice: String, _ workflow: String, _ key: String) -> SQL {
         """
-        SELECT f.code, f.cause, f.act, f.withheld, \(fragment: state()), f.day, f.record_id, f.client_id, f.received_on,
-            f.entry_id, f.sides::text, f.watermark, f.first_seen_at, f.last_seen_at, f.closed_at
+        SELECT f.code, f.cause, f.act, f.withheld, \(fragment: state()), f.day, f.record_id, f.client_id,
+            f.received_on, f.entry_id, f.sides::text, f.watermark, f.first_seen_at, f.last_seen_at, f.closed_at
         FROM reconciliation.finding f
         WHERE f.practice_id = \(practice) AND f.workflow = \(workflow) AND f.key = \(key)
         """

@@ -41,7 +41,7 @@ extension Console {
     private func findings(_ visit: Visit, _ person: SignedIn) async throws -> Response {
         let address = Address(
             path: "/findings",
-            parameters: ["practice", "code", "age", "state"].map { name in
+            parameters: ["practice", "app", "code", "age", "state"].map { name in
                 (name, visit.query[name] ?? (name == "state" ? FindingFilter.State.open.rawValue : nil))
             })
         let page = try await reading(person) { desk in
@@ -51,15 +51,27 @@ extension Console {
             let codes = try await desk.transaction.query(FindingQueries.codes()).map { try $0.decode(String.self) }
             let listed = try rows.prefix(Self.pageSize).map { try line($0, desk) }
             let last = rows.count > Self.pageSize ? listed.last?.place : nil
-            let isOpenOnly = filter.state == .open
+            let empty = try await emptyWords(filter, desk)
             return FindingsPage(
                 frame: Frame(title: "Findings", person, at: "/findings"),
                 filters: filters(address, codes, desk), rows: listed.map(\.line),
                 next: last.map { address.with("after", $0.text) },
                 caption: "Findings, the oldest first: \(listed.count)\(last == nil ? "" : " and more")",
-                emptyWords: isOpenOnly ? "Nothing is open here. Nobody needs you." : "There is none of this kind.")
+                emptyWords: empty)
         }
         return pages.page(.findings, page)
+    }
+
+    /// Nothing found is good news only where something was compared.
+    private func emptyWords(_ filter: FindingFilter, _ desk: Desk) async throws -> String {
+        guard filter.state == .open else { return "There is none of this kind." }
+        for office in desk.offices where filter.practice == nil || filter.practice == office.id {
+            if try await ReportRun.newest(office.id, desk.transaction).isEmpty {
+                return "Nothing is open here, but \(office.name) was never compared."
+            }
+        }
+        let isNarrow = filter.code != nil || filter.from != nil || filter.to != nil || filter.app != nil
+        return isNarrow ? "Nothing of this kind is open." : "Nothing is open here. Nobody needs you."
     }
 
     private func filter(_ visit: Visit, _ desk: Desk) -> FindingFilter {
@@ -70,7 +82,8 @@ extension Console {
         return FindingFilter(
             practice: practice, code: visit.query["code"],
             state: visit.query["state"] == "all" ? nil : FindingFilter.State(rawValue: visit.query["state"] ?? "open"),
-            from: age?.from, to: age?.to, after: visit.query["after"].flatMap(FindingFilter.Place.init))
+            app: visit.query["app"].flatMap(UUID.init(uuidString:)), from: age?.from, to: age?.to,
+            after: visit.query["after"].flatMap(FindingFilter.Place.init))
     }
 
     private func filters(_ address: Address, _ codes: [String], _ desk: Desk) -> [Filter] {
@@ -89,15 +102,16 @@ extension Console {
     }
 
     private func line(_ row: Row, _ desk: Desk) throws -> (line: Line, place: FindingFilter.Place) {
-        let (practice, workflow, key, code, cause, state, day, sidesText, first, since) = try row.decode(
-            (String, String, String, String, String, String, CalendarDay?, String, Date, Int64).self)
+        let (practice, workflow, key, code, cause, isWithheld, state, day, sidesText, first, since) = try row.decode(
+            (String, String, String, String, String, Bool, String, CalendarDay?, String, Date, Int64).self)
         let time = desk.time(practice)
         let sides = FindingSides(sidesText, time, now: desk.now)
         let look = FindingLook(state)
         let line = Line(
             link: FindingLook.path(practice, workflow, key),
             day: sides.start?.text ?? day.map(Moment.day) ?? "no day", patient: sides.patient,
-            what: Words.finding(code), why: Words.cause(cause), since: Moment(first, time, now: desk.now),
+            what: Words.finding(code), why: Words.why(cause, isWithheld: isWithheld),
+            since: Moment(first, time, now: desk.now),
             state: look.words, sign: look.sign, tone: look.tone, practice: desk.name(practice),
             showPractice: desk.offices.count > 1)
         return (line, FindingFilter.Place(since: since, practice: practice, workflow: workflow, key: key))

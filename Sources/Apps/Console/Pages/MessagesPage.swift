@@ -23,6 +23,7 @@ extension Console {
         let rows: [Line]
         let next: String?
         let caption: String
+        let emptyWords: String
     }
 
     private struct Line {
@@ -54,7 +55,9 @@ extension Console {
                 frame: Frame(title: "Messages", person, at: "/messages"), control: visit.query["control"] ?? "",
                 feed: visit.query["feed"] ?? "", type: visit.query["type"] ?? "", rows: listed.map(\.line),
                 next: last.map { address.with("after", $0) },
-                caption: "Messages, the newest first: \(listed.count)\(last == nil ? "" : " and more")")
+                caption: "Messages, the newest first: \(listed.count)\(last == nil ? "" : " and more")",
+                emptyWords: address.parameters.allSatisfy { $0.value == nil }
+                    ? "No message has come yet for your practices." : "No message in the journal is like that.")
         }
         return pages.page(.messages, page)
     }

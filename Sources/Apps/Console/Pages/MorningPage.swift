@@ -17,7 +17,7 @@ extension Console {
     private struct Section {
         let id: String
         let name: String
-        let run: Run?
+        let round: Round?
         let isDone: Bool
         /// Why it cannot be said that all agrees, though nothing is open.
         let doubt: String?
@@ -31,23 +31,12 @@ extension Console {
         let feeds: [FeedLine]
     }
 
-    private struct Run {
+    private struct Round {
         let at: Moment
         let days: String
         let reportLink: String
-        let numbers: [Number]
-        let sources: [Source]
-    }
-
-    private struct Number {
-        let label: String
-        let value: String
-        let link: String
-    }
-
-    private struct Source {
-        let name: String
-        let words: String
+        let comparisons: [ComparisonLine]
+        let sources: [ReportRound.Source]
     }
 
     private struct CodeLine {
@@ -100,10 +89,10 @@ extension Console {
             let (name, last, hour) = try row.decode((String, Date, Int64).self)
             return FeedLine(name: name, last: Moment(last, office.time, now: desk.databaseNow), hour: hour)
         }
-        let run = try await ReportRun.last(office.id, desk.transaction)
-        let doubt = Self.doubt(run, desk)
+        let round = try await ReportRound.newest(office.id, desk.transaction)
+        let doubt = Self.doubt(round, desk)
         return Section(
-            id: office.id, name: office.name, run: run.map { describe($0, office, desk) }, isDone: total == 0,
+            id: office.id, name: office.name, round: round.map { describe($0, office, desk) }, isDone: total == 0,
             doubt: total == 0 ? doubt : nil, isAgreed: total == 0 && doubt == nil,
             open: Words.count(total, "finding needs you", "findings need you"), openLink: findings.text, codes: codes,
             parked: Words.count(parked, "job is parked", "jobs are parked"),
@@ -112,27 +101,19 @@ extension Console {
     }
 
     /// Nobody is told that all is well on the word of a comparison that is old, or that could not see.
-    private static func doubt(_ run: ReportRun?, _ desk: Desk) -> String? {
-        guard let run else { return "nothing was compared yet" }
-        let age = desk.now.timeIntervalSince(run.endedAt)
+    private static func doubt(_ round: ReportRound?, _ desk: Desk) -> String? {
+        guard let round, let ended = round.runs.map(\.endedAt).max() else { return "nothing was compared yet" }
+        let age = desk.now.timeIntervalSince(ended)
         if age > 26 * 3600 { return "the last comparison is \(Moment.age(age)) old" }
-        return run.doubt
+        return round.doubt
     }
 
-    private func describe(_ run: ReportRun, _ office: Office, _ desk: Desk) -> Run {
-        let report = Form.link("/report/scheduling", ["practice": office.id])
-        return Run(
-            at: Moment(run.endedAt, office.time, now: desk.now),
-            days: run.fromDay == run.toDay
-                ? Moment.day(run.fromDay) : "\(Moment.day(run.fromDay)) to \(Moment.day(run.toDay))",
-            reportLink: report,
-            numbers: run.figures.map { figure in
-                Number(
-                    label: figure.label, value: "\(figure.value)",
-                    link: figure.state.map {
-                        Form.link("/findings", ["practice": office.id, "state": $0])
-                    } ?? report)
-            },
-            sources: run.sources(office.time, now: desk.now).map { Source(name: $0.name, words: $0.words) })
+    private func describe(_ round: ReportRound, _ office: Office, _ desk: Desk) -> Round {
+        let ended = round.runs.map(\.endedAt).max() ?? desk.now
+        return Round(
+            at: Moment(ended, office.time, now: desk.now), days: round.days,
+            reportLink: Form.link("/report/scheduling", ["practice": office.id]),
+            comparisons: round.runs.map { ComparisonLine($0, isLinked: true) },
+            sources: round.sources(office.time, now: desk.now))
     }
 }

@@ -24,7 +24,7 @@ extension Console {
         }
         let csv = Form.link(
             "/report/scheduling", ["practice": id, "date": day?.description, "format": "csv"])
-        let frame = Frame(title: report.content.title, person, at: "")
+        let frame = Frame(title: "Scheduling report", person, at: "")
         return Pages.response(report.page(frame, pages, csvLink: csv), type: "text/html; charset=utf-8")
     }
 }

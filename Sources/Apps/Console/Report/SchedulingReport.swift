@@ -7,19 +7,19 @@ package import Practice
 package struct SchedulingReport: Sendable {
     package let practice: ReportedPractice
     /// Nil: nothing was ever compared.
-    package let run: ReportRun?
+    package let round: ReportRound?
     package let findings: [ReportedFinding]
     let now: Date
 
-    package init(practice: ReportedPractice, run: ReportRun?, findings: [ReportedFinding], now: Date) {
+    package init(practice: ReportedPractice, round: ReportRound?, findings: [ReportedFinding], now: Date) {
         self.practice = practice
-        self.run = run
+        self.round = round
         self.findings = findings
         self.now = now
     }
 
-    /// Reads the newest run, or the newest whose window holds `day`, with the findings of that window that are open or
-    /// that it saw. The transaction's role must see the practice (`pmsync_operator` does).
+    /// Reads the newest comparison, or the newest whose window holds `day`, of every booking app, with the findings of that
+    /// window that are open or that it saw. The transaction's role must see the practice (`pmsync_operator` does).
     package static func read(
         practice id: String, day: CalendarDay?, now: Date, in transaction: Transaction
     ) async throws -> SchedulingReport? {
@@ -29,11 +29,11 @@ package struct SchedulingReport: Sendable {
         let (name, zone) = try row.decode((String, String).self)
         let practice = ReportedPractice(
             id: id, name: name, time: PracticeTime(zoneNamed: zone) ?? PracticeTime(zone: .gmt))
-        guard let run = try await ReportRun.last(id, day: day, transaction) else {
-            return SchedulingReport(practice: practice, run: nil, findings: [], now: now)
+        guard let round = try await ReportRound.newest(id, day: day, transaction) else {
+            return SchedulingReport(practice: practice, round: nil, findings: [], now: now)
         }
-        let findings = try await ReportedFinding.read(run, transaction)
-        return SchedulingReport(practice: practice, run: run, findings: findings, now: now)
+        let findings = try await ReportedFinding.read(round.runs, transaction)
+        return SchedulingReport(practice: practice, round: round, findings: findings, now: now)
     }
 }
 
@@ -55,28 +55,33 @@ package struct ReportedFinding: Sendable {
     package let code: String
     package let cause: String
     package let act: String
+    let isWithheld: Bool
     package let state: String
     package let day: CalendarDay?
     package let firstSeen: Date
+    /// The booking app whose list differs; nil where the PM's does.
+    package let app: String?
     let sides: String
 
-    /// Those that the run saw and that fall into its window, the oldest appointment first.
-    static func read(_ run: ReportRun, _ transaction: Transaction) async throws -> [ReportedFinding] {
-        try await transaction.query(
+    /// Those that the runs saw and that fall into their window, the oldest appointment first.
+    static func read(_ runs: [ReportRun], _ transaction: Transaction) async throws -> [ReportedFinding] {
+        guard let run = runs.first else { return [] }
+        return try await transaction.query(
             """
-            SELECT f.key, f.code, f.cause, f.act, \(fragment: FindingQueries.state()), f.day, f.first_seen_at,
-                f.sides::text
+            SELECT f.key, f.code, f.cause, f.act, f.withheld, \(fragment: FindingQueries.state()), f.day,
+                f.first_seen_at, f.sides::text, f.client_id
             FROM reconciliation.finding f
             WHERE f.practice_id = \(run.practice) AND f.workflow = \(run.workflow)
-                AND (f.run_id = \(run.id) OR f.closed_at IS NULL)
+                AND (f.run_id = ANY (\(runs.map(\.id))) OR f.closed_at IS NULL)
                 AND (f.day IS NULL OR f.day BETWEEN \(run.fromDay) AND \(run.toDay))
             ORDER BY f.day, f.first_seen_at, f.key
             """
         ).map { row in
-            let (key, code, cause, act, state, day, first, sides) = try row.decode(
-                (String, String, String, String, String, CalendarDay?, Date, String).self)
+            let (key, code, cause, act, isWithheld, state, day, first, sides, client) = try row.decode(
+                (String, String, String, String, Bool, String, CalendarDay?, Date, String, UUID?).self)
             return ReportedFinding(
-                key: key, code: code, cause: cause, act: act, state: state, day: day, firstSeen: first, sides: sides)
+                key: key, code: code, cause: cause, act: act, isWithheld: isWithheld, state: state, day: day,
+                firstSeen: first, app: runs.first { $0.client == client }?.app, sides: sides)
         }
     }
 }

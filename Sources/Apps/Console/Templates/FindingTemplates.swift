@@ -31,8 +31,6 @@ extension Template {
         <p class="lead"><span class="tag {{tone}}">{{sign}} {{state}}</span> {{patient}}{{#start}}, appointment
         <time datetime="{{start.iso}}">{{start.text}}</time>{{/start}}, {{practice}}.</p>
         <p>{{why}} <strong>To mend it:</strong> {{mend}}</p>
-        {{#isWithheld}}<p class="warning"><strong>Withheld.</strong> The feed was behind when this was found, so nobody is
-        accused: it may be lateness alone.</p>{{/isWithheld}}
         <table>
         <caption>What each side says. A row with ≠ differs.</caption>
         <thead><tr><th scope="col">Field</th>{{#sides}}<th scope="col">{{title}}</th>{{/sides}}</tr></thead>

@@ -126,7 +126,7 @@ extension Template {
         <p><label for="type">Type, such as SIU^S12</label><input id="type" name="type" value="{{type}}" autocomplete="off"></p>
         <p><button type="submit">Search</button> <a class="button quiet" href="/messages">Clear</a></p>
         </form>
-        {{#empty(rows)}}<p class="lead">No message is found.</p>{{/empty(rows)}}
+        {{#empty(rows)}}<p class="lead">{{emptyWords}}</p>{{/empty(rows)}}
         {{^empty(rows)}}
         <table>
         <caption>{{caption}}</caption>

@@ -42,8 +42,8 @@ extension Template {
 
     static let errorText = """
         {{<layout}}{{$content}}
-        <p>{{sentence}}</p>
-        <p><a href="/">To this morning's page</a></p>
+        <p class="lead">{{sentence}}</p>
+        <p>{{#back}}<a class="button" href="{{href}}">{{name}}</a> {{/back}}<a class="button quiet" href="/">To this morning's page</a></p>
         {{/content}}{{/layout}}
         """
 
@@ -55,6 +55,10 @@ extension Template {
         then wait up to 15 minutes, even with the right password.</p>
         </div>
         {{/failed}}
+        {{#isUndone}}
+        <p class="warning"><strong>You were signed out meanwhile.</strong> What you sent was not done. Sign in, look at the
+        page, and send it again.</p>
+        {{/isUndone}}
         {{#isPlain}}
         <p class="warning"><strong>Not encrypted.</strong> Between your browser and this server anybody on the way can
         read along. Ask your operator for an https address.</p>

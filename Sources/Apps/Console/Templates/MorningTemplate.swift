@@ -11,21 +11,14 @@ extension Template {
         {{#doubt}}<p class="lead"><span class="tag care">◌ Not known</span> <a href="{{openLink}}">0 findings</a> need you, but
         {{doubt}}.</p>{{/doubt}}
         {{^isDone}}<p class="lead"><span class="tag care">▲ To do</span> <a href="{{openLink}}">{{open}}</a>.</p>{{/isDone}}
-        {{#run}}
+        {{#round}}
         <p>Compared <strong>{{days}}</strong> at <time datetime="{{at.iso}}">{{at.text}}</time>, {{at.age}} ago.
         <a href="{{reportLink}}">The whole report</a></p>
-        <ul class="numbers">
-        {{#numbers}}
-        <li><a href="{{link}}"><span class="value">{{value}}</span></a> {{label}}</li>
-        {{/numbers}}
-        </ul>
-        <ul class="plain soft">
-        {{#sources}}<li>{{name}}: {{words}}</li>{{/sources}}
-        </ul>
-        {{/run}}
-        {{^run}}<p class="warning"><strong>Never compared.</strong> No comparison has run for this practice, so
+        {{> comparisons}}
+        {{/round}}
+        {{^round}}<p class="warning"><strong>Never compared.</strong> No comparison has run for this practice, so
         nothing can be said of its agreement. An operator starts one with <code>pmsync reconcile scheduling</code>.</p>
-        {{/run}}
+        {{/round}}
         {{^isDone}}
         <table>
         <caption>Open findings by kind and age, {{name}}</caption>

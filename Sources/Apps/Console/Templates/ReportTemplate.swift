@@ -2,19 +2,17 @@ extension Template {
     static let reportText = """
         {{<layout}}{{$content}}
         <p class="lead">{{report.practice}}</p>
-        {{^report.run}}<p class="warning"><strong>Never compared.</strong> No comparison covers this.</p>{{/report.run}}
-        {{#report.run}}
+        {{^report.round}}<p class="warning"><strong>Never compared.</strong> No comparison covers this.</p>{{/report.round}}
+        {{#report.round}}
         <p>Compared <strong>{{days}}</strong> at <time datetime="{{at.iso}}">{{at.text}}</time>, by the rules
         {{rules}}.</p>
-        {{#agreement}}<p class="lead"><strong>{{agreement}}</strong> agree, matched or explained.</p>{{/agreement}}
-        {{^agreement}}<p class="warning"><strong>Agreement is not known.</strong> Some findings are withheld, because the
-        feed was behind.</p>{{/agreement}}
-        <ul class="numbers">{{#figures}}<li><span class="value">{{value}}</span> {{label}}</li>{{/figures}}</ul>
-        <ul class="plain soft">{{#sources}}<li>{{label}}: {{value}}</li>{{/sources}}</ul>
-        {{/report.run}}
+        {{#doubt}}<p class="warning"><strong>Agreement is not known:</strong> {{doubt}}.</p>{{/doubt}}
+        {{> comparisons}}
+        {{/report.round}}
         {{#csvLink}}<p class="screen"><a class="button quiet" href="{{csvLink}}">Download as CSV</a></p>{{/csvLink}}
         <h2>Findings</h2>
-        {{^report.lines}}<p>There are none.</p>{{/report.lines}}
+        {{^report.lines}}<p>{{#report.round}}No finding: what was compared agrees, or is explained.{{/report.round}}
+        {{^report.round}}None, for nothing was compared.{{/report.round}}</p>{{/report.lines}}
         {{^empty(report.lines)}}
         <table>
         <caption>What differs, the oldest appointment first</caption>
@@ -28,12 +26,12 @@ extension Template {
         <td data-label="What, why and the mend"><strong>{{what}}.</strong> {{why}} {{mend}}</td>
         <td data-label="In the PM">{{pm}}</td><td data-label="Here">{{here}}</td><td data-label="In the app">{{app}}</td>
         <td data-label="State"><span class="tag {{tone}}">{{sign}} {{state}}</span>
-        <br><span class="soft">since {{since.text}}</span></td></tr>
+        <br><span class="soft">{{against}}, since {{since.text}}</span></td></tr>
         {{/report.lines}}
         </tbody>
         </table>
         {{/empty(report.lines)}}
-        {{#report.run}}
+        {{#report.round}}
         {{^empty(explanations)}}
         <h2>Explained</h2>
         <table>
@@ -44,7 +42,33 @@ extension Template {
         </tbody>
         </table>
         {{/empty(explanations)}}
-        {{/report.run}}
+        {{/report.round}}
         {{/content}}{{/layout}}
+        """
+
+    /// What was compared with what, how it was judged, and as of when; expects `comparisons` and `sources` in reach.
+    static let comparisonsText = """
+        <table>
+        <caption>How each appointment was judged: those compared are the matched, the explained, the withheld and the
+        open ones together.</caption>
+        <thead><tr><th scope="col">Between</th><th scope="col" class="n">In the PM</th><th scope="col" class="n">Here</th>
+        <th scope="col" class="n">In the app</th><th scope="col" class="n">Compared</th>
+        <th scope="col" class="n">Matched</th><th scope="col" class="n">Explained</th>
+        <th scope="col" class="n">Withheld</th><th scope="col" class="n">Open</th><th scope="col" class="n">Agreement</th>
+        </tr></thead>
+        <tbody>
+        {{#comparisons}}
+        <tr><th scope="row">{{sides}}</th>
+        {{#cells}}<td class="n" data-label="{{label}}">{{#link}}<a href="{{link}}">{{value}}</a>{{/link}}{{^link}}{{value}}{{/link}}</td>
+        {{/cells}}
+        <td class="n" data-label="Agreement">{{#agreement}}<strong class="w">{{agreement}}</strong>{{/agreement}}{{^agreement}}not known{{/agreement}}</td></tr>
+        {{/comparisons}}
+        </tbody>
+        </table>
+        <ul class="plain">
+        {{#comparisons}}{{#withheld}}<li><span class="tag soft">◌ Withheld</span> {{sides}}: {{withheld}}</li>{{/withheld}}{{/comparisons}}
+        {{#sources}}<li{{^trouble}} class="soft"{{/trouble}}>{{#trouble}}<span class="tag bad">✕ {{trouble}}</span> {{/trouble}}{{name}}: {{words}}</li>
+        {{/sources}}
+        </ul>
         """
 }

@@ -16,6 +16,7 @@ enum Template: String, CaseIterable {
     case messages
     case message
     case report
+    case comparisons
 
     var text: String {
         switch self {
@@ -35,6 +36,7 @@ enum Template: String, CaseIterable {
         case .messages: Self.messagesText
         case .message: Self.messageText
         case .report: Self.reportText
+        case .comparisons: Self.comparisonsText
         }
     }
 }

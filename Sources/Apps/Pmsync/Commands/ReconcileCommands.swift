@@ -128,7 +128,7 @@ struct ReportCommand: AsyncParsableCommand {
                 case .json: try report.json()
                 }
             print(text, terminator: "")
-            if report.run == nil { throw ExitCode(1) }
+            if report.round == nil { throw ExitCode(1) }
         }
 
         private func chosen(_ pool: Pool) async throws -> String {
