@@ -100,36 +100,92 @@ struct Fixture {
             """)
     }
 
-    /// The comparison that the finding of `seed` is of, with one booking app.
+    /// The comparison that the finding of `seed` is of, with one booking app, by two places and two practitioners.
     func addRun(_ practice: String) async throws {
         try await owner.execute(
             """
             INSERT INTO reconciliation.run (practice_id, id, workflow, from_day, to_day, rules, started_at, ended_at,
-                sources, counts)
+                sources, counts, cells)
             VALUES (\(practice), \(Self.run), 'scheduling', '2026-11-22', '2026-11-22', 'scheduling-1',
                 \(Self.now.addingTimeInterval(-60)), \(Self.now),
                 '{"feed": "2026-11-22T09:28:00Z", "feedIsSilent": false, "pm": "2026-11-22T09:00:00Z",
                   "app": "2026-11-22T09:20:00Z", "clientName": "Kiosk"}',
                 '{"inPM": 412, "here": 410, "inApp": 409, "groups": 412, "matched": 398, "explained": 10, "open": 4,
-                  "withheld": 0, "explanations": {"same-visit": 7}, "codes": {"missing-in-app": 4}}')
+                  "withheld": 0, "explanations": {"same-visit": 7}, "codes": {"missing-in-app": 4},
+                  "withheldBecause": {}}',
+                '[{"location": "MAIN", "provider": "DR1", "in_pm": 300, "here": 300, "in_app": 300, "groups": 300,
+                   "matched": 290, "explained": 8, "open": 2, "withheld": 0},
+                  {"location": "", "provider": "DR2", "in_pm": 112, "here": 110, "in_app": 109, "groups": 112,
+                   "matched": 108, "explained": 2, "open": 2, "withheld": 0}]')
             """)
     }
 
-    /// A run of one booking app, whose name and reading of the list are as given, beside others of the same comparison.
-    func addRun(
-        _ practice: String, app: String, client: UUID = UUID(), read: String? = "2026-11-22T09:20:00Z",
-        problem: String? = nil, at: Date = Fixture.now, counts: String
-    ) async throws {
+    func addClient(_ practice: String, _ name: String) async throws -> UUID {
+        let id = UUID()
         try await owner.execute(
             """
-            INSERT INTO reconciliation.run (practice_id, workflow, from_day, to_day, rules, started_at, ended_at,
-                sources, counts)
-            VALUES (\(practice), 'scheduling', '2026-11-22', '2026-11-22', 'scheduling-1',
-                \(at.addingTimeInterval(-60)), \(at),
+            INSERT INTO api.client (practice_id, id, name, key_hash)
+            VALUES (\(practice), \(id), \(name), sha256(\(Array(id.uuidString.utf8))))
+            """)
+        return id
+    }
+
+    /// A run of one booking app, whose reading of the list is as given, beside others of the same comparison.
+    func addRun(
+        _ practice: String, client: UUID, read: String? = "2026-11-22T09:20:00Z", problem: String? = nil,
+        since: String? = nil, counts: String
+    ) async throws {
+        let whole = """
+            {"inPM": 0, "here": 0, "inApp": 0, "groups": 0, "matched": 0, "explained": 0, "open": 0, "withheld": 0,
+            "explanations": {}, "codes": {}, "withheldBecause": {}}
+            """
+        try await owner.execute(
+            """
+            INSERT INTO reconciliation.run (practice_id, workflow, client_id, from_day, to_day, rules, started_at,
+                ended_at, sources, counts)
+            VALUES (\(practice), 'scheduling', \(client), '2026-11-22', '2026-11-22', 'scheduling-1',
+                \(Self.now.addingTimeInterval(-60)), \(Self.now),
                 jsonb_strip_nulls(jsonb_build_object('feed', '2026-11-22T09:28:00Z', 'feedIsSilent', false,
                     'pm', '2026-11-22T09:00:00Z', 'app', \(read)::text, 'appProblem', \(problem)::text,
-                    'client', \(client.uuidString)::text, 'clientName', \(app)::text)),
-                \(counts)::text::jsonb)
+                    'appProblemSince', \(since)::text)),
+                \(whole)::text::jsonb || \(counts)::text::jsonb)
+            """)
+    }
+
+    /// A comparison of appointments of every class, place and side, whose counts and parts are what its members add up to.
+    func addMembers(_ practice: String, client: UUID, _ number: Int) async throws {
+        try await addRun(practice, client: client, counts: "{}")
+        try await owner.execute(
+            """
+            INSERT INTO reconciliation.member (practice_id, workflow, client_id, id, reference, day, start_at, location,
+                provider, status, in_pm, here, in_app, verdict, reasons, initials, last4)
+            SELECT \(practice), 'scheduling', \(client), gen_random_uuid(), 'R' || n, '2026-11-22',
+                CASE WHEN n % 50 > 0 THEN '2026-11-22T15:00:00Z'::timestamptz + (n / 3) * interval '1 min' END,
+                (ARRAY['MAIN', 'WEST', ''])[1 + n % 3], (ARRAY['DR1', 'DR2', 'DR3', ''])[1 + n % 4], 'booked',
+                CASE WHEN n % 11 = 0 THEN 0 WHEN n % 17 = 0 THEN 2 ELSE 1 END, CASE WHEN n % 13 = 0 THEN 0 ELSE 1 END,
+                CASE WHEN n % 7 = 0 THEN 0 ELSE 1 END, (ARRAY['matched', 'matched', 'explained', 'open', 'withheld'])[1 + n % 5],
+                CASE n % 5 WHEN 2 THEN '{same-visit}'::text[] WHEN 3 THEN '{time-differs}' WHEN 4 THEN '{too-young}'
+                    ELSE '{}' END, 'A.B.', '4321'
+            FROM generate_series(1, \(number)) n
+            """)
+        try await owner.execute(
+            """
+            WITH cell AS (
+                SELECT location, provider, sum(in_pm) AS in_pm, sum(here) AS here, sum(in_app) AS in_app,
+                    count(*) AS groups, count(*) FILTER (WHERE verdict = 'matched') AS matched,
+                    count(*) FILTER (WHERE verdict = 'explained') AS explained,
+                    count(*) FILTER (WHERE verdict = 'open') AS open,
+                    count(*) FILTER (WHERE verdict = 'withheld') AS withheld
+                FROM reconciliation.member WHERE practice_id = \(practice) AND client_id = \(client)
+                GROUP BY location, provider
+            )
+            UPDATE reconciliation.run r SET cells = s.cells, counts = counts || s.counts
+            FROM (SELECT jsonb_agg(to_jsonb(cell)) AS cells, jsonb_build_object('inPM', sum(in_pm), 'here', sum(here),
+                    'inApp', sum(in_app), 'groups', sum(groups), 'matched', sum(matched), 'explained', sum(explained),
+                    'open', sum(open), 'withheld', sum(withheld),
+                    'withheldBecause', jsonb_build_object('too-young', sum(withheld)),
+                    'explanations', jsonb_build_object('same-visit', sum(explained))) AS counts FROM cell) s
+            WHERE r.practice_id = \(practice) AND r.client_id = \(client)
             """)
     }
 

@@ -46,14 +46,16 @@ import Testing
         async throws
     {
         let fixture = try await Fixture.make()
-        let counts =
-            #"{"inPM": 9, "here": 9, "inApp": 8, "groups": 9, "matched": 7, "withheld": 1, "withheldBecause": {"too-young": 1}, "open": 1}"#
-        let earlier = Fixture.now.addingTimeInterval(-3600)
-        let portal = UUID()
-        try await fixture.addRun("P1", app: "Kiosk", counts: counts)
-        try await fixture.addRun("P1", app: "Portal", client: portal, at: earlier, counts: counts)
+        let kiosk = try await fixture.addClient("P1", "Kiosk")
+        let portal = try await fixture.addClient("P1", "Portal")
         try await fixture.addRun(
-            "P1", app: "Portal", client: portal, read: nil, problem: "csv-bad-time at line 12",
+            "P1", client: kiosk,
+            counts: """
+                {"inPM": 9, "here": 9, "inApp": 8, "groups": 9, "matched": 7, "withheld": 1, "open": 1,
+                "withheldBecause": {"too-young": 1}}
+                """)
+        try await fixture.addRun(
+            "P1", client: portal, read: nil, problem: "csv-bad-time at line 12", since: "2026-11-22T08:30:00Z",
             counts: #"{"inPM": 9, "here": 9, "groups": 9, "matched": 9}"#)
         try await fixture.browse(as: "ann") { browser in
             for path in ["/", "/report/scheduling"] {
@@ -68,7 +70,7 @@ import Testing
                 #expect(page.contains("The list of Kiosk: as of 02:20"))
                 #expect(
                     page.contains(
-                        "The list of Portal: could not be read, so it was not compared: a time is none (line 12); last read 01:30"
+                        "The list of Portal: could not be read since 01:30, so it was not compared: a time is none (line 12)"
                     ))
             }
             try await fixture.owner.execute("UPDATE reconciliation.finding SET closed_at = now()")
@@ -315,7 +317,7 @@ import Testing
         try await fixture.browse(as: "ann") { browser in
             for path in [
                 "/", "/findings", "/findings/P1/key-P1", "/feeds", "/jobs", "/jobs/\(job)", "/jobs/replay?id=\(job)",
-                "/messages", "/messages/\(day)/\(entry)", "/report/scheduling", "/sign-in", "/nowhere",
+                "/messages", "/messages/\(day)/\(entry)", "/report/scheduling", "/agreement/P1", "/sign-in", "/nowhere",
             ] {
                 let page = try await browser.get(path).text
                 #expect(page.matches(of: /<h1>/).count == 1, "\(path)")

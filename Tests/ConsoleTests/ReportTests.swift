@@ -23,12 +23,93 @@ import Testing
         #expect(html.contains("99.0 %") && html.contains("A.B. …4321") && html.contains("Stages of one visit"))
         #expect(html.contains("<style>") && !html.contains("/style.css"), "the page stands by itself")
         let lines = report.csv().components(separatedBy: "\r\n")
-        #expect(lines.count == 3 && lines[0].hasPrefix("practice,key,appointment,patient,code"))
-        #expect(lines[1].hasPrefix("P1,key-P1,22 Nov 08:30,A.B. …4321,missing-in-app,Not in the booking app"))
+        #expect(lines[0].hasPrefix("row,practice,app,location,provider,in_pm,here,in_app,compared,matched,explained"))
+        #expect(lines[1].hasPrefix("comparison,P1,Kiosk,,,412,410,409,412,398,10,0,4,99.0 %,"))
+        #expect(lines.filter { $0.hasPrefix("location,") }.count == 2)
+        #expect(lines.filter { $0.hasPrefix("finding,P1,") }.count == 1)
+        #expect(lines[6].contains(",key-P1,22 Nov 08:30,A.B. …4321,missing-in-app,Not in the booking app,"))
         let json = try JSONSerialization.jsonObject(with: Data(try report.json().utf8)) as? [String: Any]
         let run = try #require((json?["comparisons"] as? [[String: Any]])?.first)
         #expect((run["counts"] as? [String: Int])?["matched"] == 398)
         #expect((json?["findings"] as? [[String: Any]])?.count == 1)
+    }
+
+    /// Follows every number of the page to its members.
+    @Test func `Every number of the report opens to exactly its members`() async throws {
+        let fixture = try await Fixture.make()
+        let kiosk = try await fixture.addClient("P1", "Kiosk")
+        try await fixture.addMembers("P1", client: kiosk, 230)
+        try await fixture.browse(as: "ann") { browser in
+            let page = try await browser.get("/report/scheduling").text
+            #expect(!page.contains("not add up"))
+            let numbers = page.matches(of: /href="(\/agreement\/P1\?[^"]*)">(\d+)</)
+            // The whole, three places and four practitioners, of eight numbers each; and one rule.
+            #expect(numbers.count == 8 * 8 + 1)
+            for number in numbers {
+                let path = String(number.1).replacing("&amp;", with: "&")
+                let opened = try await browser.get(path).text
+                let tally = try #require(
+                    opened.firstMatch(of: /(\d+) appointments?: (\d+) in the PM, (\d+) here, (\d+) in the app\./))
+                let counted =
+                    path.contains("side=pm")
+                    ? tally.2 : path.contains("side=here") ? tally.3 : path.contains("side=app") ? tally.4 : tally.1
+                #expect(counted == number.2, "\(path)")
+                #expect(!path.contains("4321") && !path.contains("A.B."))
+            }
+        }
+    }
+
+    @Test func `The members of a number come in pages, each once, those without a time too`() async throws {
+        let fixture = try await Fixture.make()
+        let kiosk = try await fixture.addClient("P1", "Kiosk")
+        try await fixture.addMembers("P1", client: kiosk, 230)
+        try await fixture.owner.execute("UPDATE reconciliation.member SET initials = 'X' || substr(reference, 2)")
+        try await fixture.browse(as: "ann") { browser in
+            var next: String? = "/agreement/P1?app=\(kiosk.uuidString.lowercased())"
+            var seen: [String] = []
+            while let path = next {
+                let page = try await browser.get(path).text
+                seen += page.matches(of: /<span class="w">(X\d+) …4321</).map { String($0.1) }
+                next = page.firstMatch(of: /href="([^"]*after=[^"]*)"/)
+                    .map { String($0.1).replacing("&amp;", with: "&") }
+                try #require(seen.count <= 230)
+            }
+            #expect(seen.count == 230 && Set(seen).count == 230)
+            #expect(try await browser.get("/agreement/P2").status == .notFound)
+        }
+    }
+
+    @Test(
+        arguments: [
+            #"UPDATE reconciliation.run SET counts = counts || '{"explained": 0}'"#,
+            #"UPDATE reconciliation.run SET counts = counts || '{"matched": 399}'"#,
+            "UPDATE reconciliation.run SET cells = cells - 0",
+        ] as [SQL])
+    func `Numbers that do not add up are not shown as if they did`(_ change: SQL) async throws {
+        let fixture = try await Fixture.make()
+        try await fixture.addRun("P1")
+        try await fixture.browse(as: "ann") { browser in
+            #expect(try await !browser.get("/report/scheduling").text.contains("not add up"))
+            try await fixture.owner.execute(change)
+            #expect(try await browser.get("/report/scheduling").text.contains("do not add up"))
+        }
+    }
+
+    @Test func `By place and by practitioner the rows add up to the comparison, on the page and in the files`()
+        async throws
+    {
+        let fixture = try await Fixture.make()
+        try await fixture.addRun("P1")
+        let report = try await report(fixture)
+        let page = try report.html()
+        #expect(PageTests.row(of: page, "MAIN") == ["300", "300", "300", "300", "290", "8", "0", "2"])
+        #expect(PageTests.row(of: page, "no place said") == ["112", "110", "109", "112", "108", "2", "0", "2"])
+        for axis in ["location", "provider"] {
+            let rows = report.csv().components(separatedBy: "\r\n").filter { $0.hasPrefix("\(axis),") }
+                .map { $0.components(separatedBy: ",")[5...12].compactMap { Int($0) } }
+            let sums = rows.reduce([0, 0, 0, 0, 0, 0, 0, 0]) { zip($0, $1).map { $0 + $1 } }
+            #expect(sums == [412, 410, 409, 412, 398, 10, 0, 4], "\(axis)")
+        }
     }
 
     @Test(arguments: ["=1+1", "+1", "-1", "@SUM(A1)"])

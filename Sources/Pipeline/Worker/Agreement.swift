@@ -14,6 +14,8 @@ package struct Agreement: Sendable {
     package let clientName: String?
     package let fromDay: CalendarDay
     package let toDay: CalendarDay
+    /// The version of the rules that judged.
+    package let rules: String
     package let startedAt: Date
     package let endedAt: Date
     /// JSON: as of when each source speaks, and what was wrong with it.
@@ -26,30 +28,41 @@ package struct Agreement: Sendable {
     package static func newest(
         _ practice: String, workflow: String = "scheduling", day: CalendarDay? = nil, in transaction: Transaction
     ) async throws -> [Agreement] {
+        // One probe of run_by_client an app, however many runs there were.
         try await transaction.query(
             """
-            SELECT DISTINCT ON (c.name, r.client_id) r.id, r.client_id, c.name, r.from_day, r.to_day, r.started_at,
-                r.ended_at, r.sources::text, r.counts::text, NOT EXISTS (
+            SELECT r.id, r.client_id, c.name, r.from_day, r.to_day, r.rules, r.started_at, r.ended_at, r.sources::text,
+                r.counts::text, NOT EXISTS (
                     SELECT FROM reconciliation.run n
-                    WHERE n.practice_id = r.practice_id AND n.workflow = r.workflow
-                        AND n.client_id IS NOT DISTINCT FROM r.client_id AND n.ended_at > r.ended_at)
-            FROM reconciliation.run r
-            LEFT JOIN api.client c ON c.practice_id = r.practice_id AND c.id = r.client_id
-            WHERE r.practice_id = \(practice) AND r.workflow = \(workflow)
-                AND (\(day)::date IS NULL OR \(day) BETWEEN r.from_day AND r.to_day)
-                AND c.revoked_at IS NULL
-                AND (r.client_id IS NOT NULL OR r.ended_at >= (
-                    SELECT max(m.ended_at) FROM reconciliation.run m
-                    WHERE m.practice_id = r.practice_id AND m.workflow = r.workflow
-                        AND (\(day)::date IS NULL OR \(day) BETWEEN m.from_day AND m.to_day)))
-            ORDER BY c.name, r.client_id, r.ended_at DESC
+                    WHERE n.practice_id = r.practice_id AND n.workflow = r.workflow AND n.ended_at > r.ended_at
+                        AND (n.client_id = r.client_id OR n.client_id IS NULL AND r.client_id IS NULL))
+            FROM (
+                SELECT id, name FROM api.client WHERE practice_id = \(practice) AND revoked_at IS NULL
+                UNION ALL SELECT NULL, NULL
+            ) c
+            CROSS JOIN LATERAL (
+                (SELECT * FROM reconciliation.run o
+                 WHERE c.id IS NOT NULL AND o.practice_id = \(practice) AND o.workflow = \(workflow)
+                    AND o.client_id = c.id AND (\(day)::date IS NULL OR \(day) BETWEEN o.from_day AND o.to_day)
+                 ORDER BY o.ended_at DESC LIMIT 1)
+                UNION ALL
+                (SELECT * FROM reconciliation.run o
+                 WHERE c.id IS NULL AND o.practice_id = \(practice) AND o.workflow = \(workflow)
+                    AND o.client_id IS NULL AND (\(day)::date IS NULL OR \(day) BETWEEN o.from_day AND o.to_day)
+                 ORDER BY o.ended_at DESC LIMIT 1)
+            ) r
+            WHERE r.client_id IS NOT NULL OR r.ended_at >= (  -- the PM and us alone: only while there is no app
+                SELECT max(m.ended_at) FROM reconciliation.run m
+                WHERE m.practice_id = \(practice) AND m.workflow = \(workflow)
+                    AND (\(day)::date IS NULL OR \(day) BETWEEN m.from_day AND m.to_day))
+            ORDER BY c.name, r.client_id
             """
         ).map { row in
-            let (run, client, name, from, to, started, ended, sources, counts, hasMembers) = try row.decode(
-                (UUID, UUID?, String?, CalendarDay, CalendarDay, Date, Date, String, String, Bool).self)
+            let (run, client, name, from, to, rules, started, ended, sources, counts, hasMembers) = try row.decode(
+                (UUID, UUID?, String?, CalendarDay, CalendarDay, String, Date, Date, String, String, Bool).self)
             return Agreement(
                 run: run, practice: practice, workflow: workflow, client: client, clientName: name, fromDay: from,
-                toDay: to, startedAt: started, endedAt: ended, sources: sources,
+                toDay: to, rules: rules, startedAt: started, endedAt: ended, sources: sources,
                 counts: try JSONDecoder().decode(Comparison.Counts.self, from: Data(counts.utf8)),
                 hasMembers: hasMembers)
         }
@@ -165,6 +178,40 @@ package struct Agreement: Sendable {
         }
     }
 
+    /// How many members there are, and how many entries they have on each side: what the counts say of the same.
+    package struct Tally: Sendable, Hashable {
+        package let groups: Int
+        package let inPM: Int
+        package let here: Int
+        package let inApp: Int
+    }
+
+    package func tally(_ filter: Filter, in transaction: Transaction) async throws -> Tally {
+        let row = try await transaction.query(
+            """
+            SELECT count(*), coalesce(sum(m.in_pm), 0)::bigint, coalesce(sum(m.here), 0)::bigint,
+                coalesce(sum(m.in_app), 0)::bigint
+            FROM reconciliation.member m WHERE \(fragment: matches(filter))
+            """
+        ).first?.decode((Int, Int, Int, Int).self)
+        return Tally(groups: row?.0 ?? 0, inPM: row?.1 ?? 0, here: row?.2 ?? 0, inApp: row?.3 ?? 0)
+    }
+
+    /// Index member_by_start.
+    private func matches(_ filter: Filter) -> SQL {
+        let ofClient: SQL = if let client { "m.client_id = \(client)" } else { "m.client_id IS NULL" }
+        return """
+            m.practice_id = \(practice) AND m.workflow = \(workflow) AND \(fragment: ofClient)
+                AND (\(filter.verdict)::text IS NULL OR m.verdict = \(filter.verdict))
+                AND (\(filter.reason)::text IS NULL OR \(filter.reason) = ANY (m.reasons))
+                AND (\(filter.location)::text IS NULL OR m.location = \(filter.location))
+                AND (\(filter.provider)::text IS NULL OR m.provider = \(filter.provider))
+                AND (\(filter.day)::date IS NULL OR m.day = \(filter.day))
+                AND CASE \(filter.side?.rawValue)::text WHEN 'pm' THEN m.in_pm > 0 WHEN 'here' THEN m.here > 0
+                    WHEN 'app' THEN m.in_app > 0 ELSE true END
+            """
+    }
+
     /// By start, a page at a time. None where the run does not keep its members.
     package func members(
         _ filter: Filter = Filter(), after: Place? = nil, limit: Int64 = 100, in transaction: Transaction
@@ -182,17 +229,10 @@ package struct Agreement: Sendable {
             FROM reconciliation.member m
             LEFT JOIN records.appointment a ON a.practice_id = m.practice_id AND a.id = m.record_id
             LEFT JOIN records.person p ON p.enterprise_id = a.enterprise_id AND p.id = a.person_id
-            WHERE m.practice_id = \(practice) AND m.workflow = \(workflow) AND m.client_id IS NOT DISTINCT FROM \(client)
-                AND (\(filter.verdict)::text IS NULL OR m.verdict = \(filter.verdict))
-                AND (\(filter.reason)::text IS NULL OR \(filter.reason) = ANY (m.reasons))
-                AND (\(filter.location)::text IS NULL OR m.location = \(filter.location))
-                AND (\(filter.provider)::text IS NULL OR m.provider = \(filter.provider))
-                AND (\(filter.day)::date IS NULL OR m.day = \(filter.day))
-                AND CASE \(filter.side?.rawValue)::text WHEN 'pm' THEN m.in_pm > 0 WHEN 'here' THEN m.here > 0
-                    WHEN 'app' THEN m.in_app > 0 ELSE true END
+            WHERE \(fragment: matches(filter))
                 AND (\(after?.id)::uuid IS NULL
-                    OR (coalesce(m.start_at, '-infinity'), m.id) > (\(after?.start), \(after?.id)))
-            ORDER BY coalesce(m.start_at, '-infinity'), m.id LIMIT \(limit)
+                    OR (coalesce(m.start_at, '0001-01-01 00:00:00+00'), m.id) > (\(after?.start), \(after?.id)))
+            ORDER BY coalesce(m.start_at, '0001-01-01 00:00:00+00'), m.id LIMIT \(limit)
             """
         ).map { row in
             let (

@@ -1,4 +1,5 @@
 import Reconciliation
+import Worker
 import Workflow
 
 /// Codes in the words of a practice. The closed sets are switches, so that a new code without words does not compile; a
@@ -25,9 +26,16 @@ enum Words {
         isWithheld ? "Nothing yet: the next comparison judges it." : mend(act)
     }
 
+    /// A member's reason: a rule, a finding's code, or why it is withheld.
+    static func reason(_ reason: String) -> String {
+        if let explanation = Explanation(rawValue: reason) { return explanation.words }
+        if let code = FindingCode(rawValue: reason) { return code.words }
+        return cause(reason)
+    }
+
     /// Withheld ones by cause, the most first: `1 too young to judge, 2 while the feed is silent`.
-    static func withheld(_ because: [(cause: String, count: Int)]) -> String {
-        because.map { "\($0.count) \(shortCauses[$0.cause] ?? plain($0.cause).lowercased())" }.joined(separator: ", ")
+    static func withheld(_ because: [(name: String, count: Int)]) -> String {
+        because.map { "\($0.count) \(shortCauses[$0.name] ?? plain($0.name).lowercased())" }.joined(separator: ", ")
     }
 
     private static let shortCauses = [
@@ -76,7 +84,21 @@ enum Words {
         switch act {
         case "resend": "Sent again"
         case "accept": "Accepted as it is"
+        case "withdraw": "Acceptance taken back"
         default: plain(act)
+        }
+    }
+
+    /// One line of a finding's history.
+    static func history(_ line: FindingHistory.Line) -> String {
+        let now = line.cause.map { why($0, isWithheld: line.isWithheld ?? false) } ?? ""
+        return switch line.what {
+        case "opened": "Found. \(now)"
+        case "reopened": "Found again. \(now)"
+        case "changed": "Changed. \(now)"
+        case "closed": "Closed: it no longer shows."
+        case "lapsed": "Closed: its day is compared no more. It was not mended."
+        default: act(line.what)
         }
     }
 

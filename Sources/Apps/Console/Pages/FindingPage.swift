@@ -24,14 +24,34 @@ extension Console {
         let first: Moment
         let last: Moment
         let closed: Moment?
+        let endedWords: String
         let watermark: Moment?
         let entryLink: String?
+        let facts: [Fact]
+        let messages: [MessageLine]
         let jobs: [JobLink]
         let deliveries: [Delivery]
+        let canAct: Bool
         let canResend: Bool
-        let clientWords: String
-        let acts: [ActLine]
+        let canAccept: Bool
+        let isAccepted: Bool
+        let history: [HistoryLine]
         let lastAct: Int64
+    }
+
+    private struct MessageLine {
+        let link: String
+        let at: Moment
+        let type: String
+        let feed: String
+        let fate: String
+    }
+
+    private struct HistoryLine {
+        let at: Moment
+        let who: String
+        let what: String
+        let reason: String
     }
 
     private struct JobLink {
@@ -47,14 +67,6 @@ extension Console {
         let delivered: String
         let attempts: Int32
         let answer: String
-    }
-
-    private struct ActLine {
-        let id: Int64
-        let at: Moment
-        let actor: String
-        let act: String
-        let reason: String
     }
 
     /// Which finding a request is about.
@@ -89,6 +101,10 @@ extension Console {
         let first: Date
         let last: Date
         let closed: Date?
+        let detail: String
+        let location: String
+        let provider: String
+        let ended: String?
 
         init(_ subject: Subject, _ desk: Desk) async throws {
             let rows = try await desk.transaction.query(
@@ -96,11 +112,11 @@ extension Console {
             guard let row = rows.first else { throw ConsoleError.notFound }
             (
                 code, cause, act, isWithheld, state, day, record, client, receivedOn, entry, sides, watermark, first,
-                last, closed
+                last, closed, detail, location, provider, ended
             ) = try row.decode(
                 (
                     String, String, String, Bool, String, CalendarDay?, UUID?, UUID?, CalendarDay?, Int64?, String,
-                    Date?, Date, Date, Date?
+                    Date?, Date, Date, Date?, String, String, String, String?
                 ).self)
         }
 
@@ -109,9 +125,9 @@ extension Console {
             (Words.why(cause, isWithheld: isWithheld), Words.mend(act, isWithheld: isWithheld))
         }
 
-        /// What the worker can do: tell a booking app, or all of the practice's, of one record again.
+        /// What the worker can do: tell the finding's booking app of the record again.
         var canResend: Bool {
-            record != nil && closed == nil && (client != nil || act.hasSuffix("resend"))
+            record != nil && closed == nil && client != nil && !isWithheld
         }
     }
 
@@ -127,7 +143,8 @@ extension Console {
         switch visit.query["done"] {
         case "resent":
             "It is on its way to the booking app. The next comparison closes the finding when it has arrived."
-        case "accepted": "The finding is accepted, with your reason. It is no longer counted as open."
+        case "accepted": "The finding is accepted, with your reason. It is no longer counted as open, until it changes."
+        case "withdrawn": "The acceptance is taken back. The finding counts as open again."
         case "already": "This was already done a moment ago; it was not done twice."
         default: nil
         }
@@ -139,7 +156,10 @@ extension Console {
         let office = try desk.office(subject.practice)
         let sides = FindingSides(stored.sides, office.time, now: desk.now)
         let look = FindingLook(stored.state)
-        let acts = try await acts(subject, office, desk)
+        let names = try await Breakdown.names(office.id, in: desk.transaction)
+        let last = try await desk.transaction.query(
+            FindingQueries.lastAct(subject.practice, subject.workflow, subject.key)
+        ).first?.decode(Int64.self)
         let isThere = sides.all.map(\.isThere)
         let moment = { (instant: Date) in Moment(instant, office.time, now: desk.now) }
         return FindingPage(
@@ -154,21 +174,63 @@ extension Console {
                     differs: isThere.contains(true) && isThere.contains(false))
             ],
             rows: sides.rows, first: moment(stored.first), last: moment(stored.last),
-            closed: stored.closed.map(moment), watermark: stored.watermark.map(moment),
+            closed: stored.closed.map(moment),
+            endedWords: stored.ended == "lapsed" ? "its day is compared no more" : "it no longer shows",
+            watermark: stored.watermark.map(moment),
             entryLink: stored.receivedOn.flatMap { day in stored.entry.map { "/messages/\(day)/\($0)" } },
+            facts: facts(stored, names, moment), messages: try await messages(subject, stored, office, desk),
             jobs: try await jobs(stored, desk), deliveries: try await deliveries(subject, stored, office, desk),
-            canResend: stored.canResend, clientWords: stored.client == nil ? "the booking apps" : "the booking app",
-            acts: acts, lastAct: acts.last?.id ?? 0)
+            canAct: stored.canResend || ["open", "accepted"].contains(stored.state),
+            canResend: stored.canResend, canAccept: stored.state == "open", isAccepted: stored.state == "accepted",
+            history: try await history(subject, office, desk), lastAct: last ?? 0)
     }
 
-    private func acts(_ subject: Subject, _ office: Office, _ desk: Desk) async throws -> [ActLine] {
-        try await desk.transaction.query(FindingQueries.acts(subject.practice, subject.workflow, subject.key))
-            .map { row in
-                let (id, act, reason, actor, at) = try row.decode((Int64, String, String, String, Date).self)
-                return ActLine(
-                    id: id, at: Moment(at, office.time, now: desk.databaseNow), actor: actor, act: Words.act(act),
-                    reason: reason)
-            }
+    /// What else is known, as far as it is no patient's.
+    private func facts(_ stored: Stored, _ names: [String: String], _ moment: (Date) -> Moment) -> [Fact] {
+        let detail = JSONValue(stored.detail)
+        let all: [(String, String?)] = [
+            ("Location", stored.location.isEmpty ? nil : Breakdown.word(stored.location, names, .location)),
+            ("Provider", stored.provider.isEmpty ? nil : Breakdown.word(stored.provider, names, .provider)),
+            ("Parked as", detail["code"]?.text.map(Words.job)),
+            (
+                "Their answer",
+                detail["status"]?.integer.map { status in
+                    ["HTTP \(status)", detail["answer"]?.text].compactMap(\.self).joined(separator: ": ")
+                }
+            ),
+            ("Attempts", detail["attempts"]?.integer.map(String.init)),
+            (
+                "Silent feed",
+                detail["feed"]?.text.map { feed in
+                    [feed, detail["since"]?.instant.map { "since \(moment($0).text)" }].compactMap(\.self)
+                        .joined(separator: ", ")
+                }
+            ),
+        ]
+        return all.compactMap { name, value in value.map { Fact(name: name, value: $0) } }
+    }
+
+    private func messages(
+        _ subject: Subject, _ stored: Stored, _ office: Office, _ desk: Desk
+    ) async throws -> [MessageLine] {
+        guard let record = stored.record else { return [] }
+        return try await desk.transaction.query(FindingQueries.messages(subject.practice, record)).map { row in
+            let (day, entry, at, type, feed, code) = try row.decode(
+                (CalendarDay, Int64, Date, String, String, String?).self)
+            return MessageLine(
+                link: "/messages/\(day)/\(entry)", at: Moment(at, office.time, now: desk.databaseNow),
+                type: type.isEmpty ? "unreadable type" : type, feed: feed, fate: code.map(Words.plain) ?? "In line")
+        }
+    }
+
+    private func history(_ subject: Subject, _ office: Office, _ desk: Desk) async throws -> [HistoryLine] {
+        try await FindingHistory.read(
+            subject.practice, workflow: subject.workflow, key: subject.key, in: desk.transaction
+        ).map { line in
+            HistoryLine(
+                at: Moment(line.at, office.time, now: desk.databaseNow),
+                who: line.actor.isEmpty ? "The comparison" : line.actor, what: Words.history(line), reason: line.reason)
+        }
     }
 
     private func jobs(_ stored: Stored, _ desk: Desk) async throws -> [JobLink] {
@@ -186,11 +248,13 @@ extension Console {
     ) async throws -> [Delivery] {
         guard let record = stored.record else { return [] }
         return try await desk.transaction.query(FindingQueries.deliveries(subject.practice, record)).map { row in
-            let (event, type, state, attempts, status, at, client) = try row.decode(
-                (Int64, String, String, Int32, Int32?, Date, String).self)
+            let (event, type, state, attempts, status, said, at, client) = try row.decode(
+                (Int64, String, String, Int32, Int32?, String?, Date, String).self)
+            let answer = [status.map { "HTTP \($0)" }, said].compactMap(\.self)
             return Delivery(
                 at: Moment(at, office.time, now: desk.databaseNow), type: type, event: event, client: client,
-                delivered: Words.plain(state), attempts: attempts, answer: status.map { "HTTP \($0)" } ?? "none")
+                delivered: Words.plain(state), attempts: attempts,
+                answer: answer.isEmpty ? "none" : answer.joined(separator: ": "))
         }
     }
 
@@ -219,6 +283,15 @@ extension Console {
             try await note(.accepted, "accept", subject, desk, reason: reason)
         }
         return .seeOther(Form.link(subject.path, ["done": done ? "accepted" : "already"]))
+    }
+
+    func withdraw(_ visit: Visit, _ person: SignedIn) async throws -> Response {
+        let subject = try Subject(visit)
+        let done = try await acting("withdraw", subject, visit, person) { stored, desk in
+            guard stored.state == FindingFilter.State.accepted.rawValue else { throw ConsoleError.changedMeanwhile }
+            try await note(.accepted, "withdraw", subject, desk, reason: "the acceptance is taken back")
+        }
+        return .seeOther(Form.link(subject.path, ["done": done ? "withdrawn" : "already"]))
     }
 
     /// Runs an act once: false when the same was done since the page was shown, as by a second submit of its form.

@@ -55,6 +55,7 @@ struct FindingFilter {
 
     var practice: String?
     var code: String?
+    var cause: String?
     var state: State?
     /// A booking app's client; what is found against the PM concerns every app.
     var app: UUID?
@@ -88,29 +89,42 @@ struct FindingFilter {
 
 /// Statements on findings. Row-level security shows the person's practices only; an index leads with the practice.
 enum FindingQueries {
-    /// Accepted: the newest act of a person on it, since it was first seen, is an acceptance.
+    /// Accepted: the newest act of a person on it, since it was first seen, is an acceptance, and it has not changed since.
+    /// Indexes finding_act_by_finding and finding_event_by_finding.
     static func state() -> SQL {
         """
         CASE WHEN f.closed_at IS NOT NULL THEN 'closed'
-            WHEN 'accept' = (
-                SELECT a.act FROM reconciliation.finding_act a
-                WHERE a.practice_id = f.practice_id AND a.workflow = f.workflow AND a.key = f.key
-                    AND a.at >= f.first_seen_at
-                ORDER BY a.id DESC LIMIT 1) THEN 'accepted'
+            WHEN EXISTS (
+                SELECT FROM (
+                    SELECT a.act, a.at FROM reconciliation.finding_act a
+                    WHERE a.practice_id = f.practice_id AND a.workflow = f.workflow AND a.key = f.key
+                        AND a.at >= f.first_seen_at
+                    ORDER BY a.id DESC LIMIT 1) newest
+                WHERE newest.act = 'accept' AND NOT EXISTS (
+                    SELECT FROM reconciliation.finding_event e
+                    WHERE e.practice_id = f.practice_id AND e.workflow = f.workflow AND e.key = f.key
+                        AND e.event IN ('changed', 'reopened') AND e.at > newest.at)) THEN 'accepted'
             WHEN f.withheld THEN 'withheld'
             ELSE 'open' END
         """
     }
 
-    /// Index finding_open.
-    static func openByCode(_ practice: String, at bounds: AgeBounds) -> SQL {
+    enum Column {
+        case code, cause
+
+        fileprivate var sql: SQL { self == .code ? "f.code" : "f.cause" }
+    }
+
+    /// Open findings by code or cause and by age. Index finding_open.
+    static func open(by column: Column, _ practice: String, at bounds: AgeBounds) -> SQL {
         """
-        SELECT f.code, count(*) FILTER (WHERE f.first_seen_at >= \(bounds.today)),
+        SELECT \(fragment: column.sql), count(*) FILTER (WHERE f.first_seen_at >= \(bounds.today)),
             count(*) FILTER (WHERE f.first_seen_at < \(bounds.today) AND f.first_seen_at >= \(bounds.recent)),
             count(*) FILTER (WHERE f.first_seen_at < \(bounds.recent))
         FROM reconciliation.finding f
-        WHERE f.practice_id = \(practice) AND f.closed_at IS NULL AND \(fragment: state()) = 'open'
-        GROUP BY f.code ORDER BY count(*) DESC, f.code
+        WHERE f.practice_id = \(practice) AND f.workflow = 'scheduling' AND f.closed_at IS NULL
+            AND \(fragment: state()) = 'open'
+        GROUP BY 1 ORDER BY count(*) DESC, 1
         """
     }
 
@@ -124,6 +138,7 @@ enum FindingQueries {
             FROM reconciliation.finding f
             WHERE (\(filter.practice)::text IS NULL OR f.practice_id = \(filter.practice))
                 AND (\(filter.code)::text IS NULL OR f.code = \(filter.code))
+                AND (\(filter.cause)::text IS NULL OR f.cause = \(filter.cause))
                 AND (\(filter.app)::uuid IS NULL OR f.client_id IS NULL OR f.client_id = \(filter.app))
                 AND (\(filter.from)::timestamptz IS NULL OR f.first_seen_at >= \(filter.from))
                 AND (\(filter.to)::timestamptz IS NULL OR f.first_seen_at < \(filter.to))
@@ -135,15 +150,30 @@ enum FindingQueries {
         """
     }
 
+    /// Codes of what is open or was within the last month.
     static func codes() -> SQL {
-        "SELECT DISTINCT f.code FROM reconciliation.finding f ORDER BY f.code"
+        """
+        SELECT DISTINCT f.code FROM reconciliation.finding f
+        WHERE f.closed_at IS NULL OR f.closed_at > clock_timestamp() - interval '30 days' ORDER BY f.code
+        """
+    }
+
+    /// Of appointments of a comparison, the findings that are not closed. Index finding_by_member.
+    static func ofMembers(_ practice: String, _ workflow: String, _ members: [UUID], client: UUID?) -> SQL {
+        """
+        SELECT f.member_id, f.key, f.code, f.cause, f.withheld FROM reconciliation.finding f
+        WHERE f.practice_id = \(practice) AND f.workflow = \(workflow) AND f.closed_at IS NULL
+            AND f.member_id = ANY (\(members)) AND (f.client_id IS NULL OR f.client_id = \(client))
+        ORDER BY f.member_id, f.first_seen_at, f.key
+        """
     }
 
     /// Primary key.
     static func one(_ practice: String, _ workflow: String, _ key: String) -> SQL {
         """
         SELECT f.code, f.cause, f.act, f.withheld, \(fragment: state()), f.day, f.record_id, f.client_id,
-            f.received_on, f.entry_id, f.sides::text, f.watermark, f.first_seen_at, f.last_seen_at, f.closed_at
+            f.received_on, f.entry_id, f.sides::text, f.watermark, f.first_seen_at, f.last_seen_at, f.closed_at,
+            f.detail::text, f.location, f.provider, f.ended
         FROM reconciliation.finding f
         WHERE f.practice_id = \(practice) AND f.workflow = \(workflow) AND f.key = \(key)
         """
@@ -177,10 +207,23 @@ enum FindingQueries {
         """
     }
 
+    /// What the journal has of the record, the newest first. Primary key of appointment_event.
+    static func messages(_ practice: String, _ record: UUID) -> SQL {
+        """
+        SELECT v.received_on, v.entry_id, e.received_at, e.message_type, e.feed,
+            (SELECT o.code FROM journal.outcome o WHERE o.received_on = v.received_on AND o.entry_id = v.entry_id
+             ORDER BY o.id DESC LIMIT 1)
+        FROM records.appointment_event v
+        JOIN journal.entry e ON e.received_on = v.received_on AND e.id = v.entry_id
+        WHERE v.practice_id = \(practice) AND v.appointment_id = \(record)
+        ORDER BY v.entry_id DESC LIMIT 10
+        """
+    }
+
     /// What was told to booking apps of the record, the newest first: index delivery_by_record.
     static func deliveries(_ practice: String, _ record: UUID) -> SQL {
         """
-        SELECT d.event_number, d.type, d.state, d.attempts, d.status, d.created_at, c.name
+        SELECT d.event_number, d.type, d.state, d.attempts, d.status, d.answer, d.created_at, c.name
         FROM api.delivery d
         JOIN api.subscription s ON s.practice_id = d.practice_id AND s.id = d.subscription_id
         JOIN api.client c ON c.practice_id = s.practice_id AND c.id = s.client_id

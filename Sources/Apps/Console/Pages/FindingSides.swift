@@ -6,12 +6,15 @@ import Practice
 struct FindingSides {
     enum Name: String, CaseIterable {
         case pm, here, app
+        /// With whom it shares a time that only one of them has.
+        case others
 
         var title: String {
             switch self {
             case .pm: "The PM's own list"
             case .here: "Here"
             case .app: "The booking app"
+            case .others: "At the same time"
             }
         }
     }
@@ -42,8 +45,9 @@ struct FindingSides {
     /// - Parameter text: JSON, an object of `pm`, `here`, `app`.
     init(_ text: String, _ time: PracticeTime, now: Date) {
         let object = JSONValue(text)
-        all = Name.allCases.flatMap { name in
+        all = Name.allCases.flatMap { name -> [Side] in
             let members = object[name.rawValue]?.members ?? []
+            if members.isEmpty, name == .others { return [] }
             if members.isEmpty { return [Side(name: name, title: name.title, fields: [:])] }
             return members.enumerated().map { index, member in
                 Side(
@@ -57,7 +61,7 @@ struct FindingSides {
 
     /// Initials and the last four of the chart number, and nothing else of a patient.
     var patient: String {
-        let display = all.lazy.compactMap { $0.fields["display"] }.first
+        let display = all.lazy.filter { $0.name != .others }.compactMap { $0.fields["display"] }.first
         let initials = display?["initials"]?.words ?? ""
         let last4 = display?["last4"]?.words ?? ""
         let parts = [initials.prefix(6), last4.isEmpty ? "" : "…\(last4.suffix(4))"].filter { !$0.isEmpty }
@@ -87,7 +91,7 @@ struct FindingSides {
             // Each side has its own id and its own time of change.
             let mayDiffer = !["reference", "version", "changedAt", "sourceStatus"].contains(name)
             // What a side does not say is no difference.
-            let said = Set(texts.compactMap(\.self).filter { !$0.isEmpty })
+            let said = Set(zip(all, texts).filter { $0.0.name != .others }.compactMap(\.1).filter { !$0.isEmpty })
             return Row(
                 label: Self.labels[name] ?? Words.plain(name),
                 cells: zip(all, texts).map { side, text in
@@ -106,7 +110,7 @@ struct FindingSides {
     }
 
     private static let order = [
-        "start", "end", "status", "sourceStatus", "resource", "reference", "version", "changedAt",
+        "start", "end", "status", "sourceStatus", "resource", "location", "reference", "version", "changedAt",
     ]
 
     private static func rank(_ name: String) -> String {
@@ -115,6 +119,7 @@ struct FindingSides {
 
     private static let labels = [
         "start": "Start", "end": "End", "status": "Status", "sourceStatus": "Status in their words",
-        "resource": "With", "reference": "Known there as", "version": "Version", "changedAt": "Changed",
+        "resource": "With", "location": "Location", "reference": "Known there as", "version": "Version",
+        "changedAt": "Changed",
     ]
 }

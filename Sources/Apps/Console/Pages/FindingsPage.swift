@@ -10,6 +10,7 @@ extension Console {
             .get("/findings/{practice}/{key}") { visit, person in try await finding(visit, person) },
             .post("/findings/{practice}/{key}/resend") { visit, person in try await resend(visit, person) },
             .post("/findings/{practice}/{key}/accept") { visit, person in try await accept(visit, person) },
+            .post("/findings/{practice}/{key}/withdraw") { visit, person in try await withdraw(visit, person) },
         ]
     }
 
@@ -41,7 +42,7 @@ extension Console {
     private func findings(_ visit: Visit, _ person: SignedIn) async throws -> Response {
         let address = Address(
             path: "/findings",
-            parameters: ["practice", "app", "code", "age", "state"].map { name in
+            parameters: ["practice", "app", "code", "cause", "age", "state"].map { name in
                 (name, visit.query[name] ?? (name == "state" ? FindingFilter.State.open.rawValue : nil))
             })
         let page = try await reading(person) { desk in
@@ -66,11 +67,12 @@ extension Console {
     private func emptyWords(_ filter: FindingFilter, _ desk: Desk) async throws -> String {
         guard filter.state == .open else { return "There is none of this kind." }
         for office in desk.offices where filter.practice == nil || filter.practice == office.id {
-            if try await ReportRun.newest(office.id, desk.transaction).isEmpty {
+            if try await ReportRun.newest(office.id, in: desk.transaction).isEmpty {
                 return "Nothing is open here, but \(office.name) was never compared."
             }
         }
-        let isNarrow = filter.code != nil || filter.from != nil || filter.to != nil || filter.app != nil
+        let isNarrow =
+            filter.code != nil || filter.cause != nil || filter.from != nil || filter.to != nil || filter.app != nil
         return isNarrow ? "Nothing of this kind is open." : "Nothing is open here. Nobody needs you."
     }
 
@@ -80,7 +82,7 @@ extension Console {
             desk.time(practice).bounds(of: desk.now).range(age)
         }
         return FindingFilter(
-            practice: practice, code: visit.query["code"],
+            practice: practice, code: visit.query["code"], cause: visit.query["cause"],
             state: visit.query["state"] == "all" ? nil : FindingFilter.State(rawValue: visit.query["state"] ?? "open"),
             app: visit.query["app"].flatMap(UUID.init(uuidString:)), from: age?.from, to: age?.to,
             after: visit.query["after"].flatMap(FindingFilter.Place.init))
@@ -96,6 +98,9 @@ extension Console {
             address.filter(
                 "State", "state", FindingFilter.State.allCases.map { ($0.words, $0.rawValue) } + [("All", "all")]))
         filters.append(address.filter("Kind", "code", [("All", nil)] + codes.map { (Words.finding($0), $0) }))
+        if let cause = address.parameters.first(where: { $0.name == "cause" })?.value {
+            filters.append(address.filter("Why", "cause", [("All", nil), (Words.cause(cause), cause)]))
+        }
         filters.append(
             address.filter("Age", "age", [("All", nil)] + FindingAge.allCases.map { ($0.words, $0.rawValue) }))
         return filters

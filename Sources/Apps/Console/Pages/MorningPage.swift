@@ -36,6 +36,7 @@ extension Console {
         let days: String
         let reportLink: String
         let comparisons: [ComparisonLine]
+        let addsUp: Bool
         let sources: [ReportRound.Source]
     }
 
@@ -72,7 +73,7 @@ extension Console {
     private func section(_ office: Office, _ desk: Desk) async throws -> Section {
         let findings = Address(path: "/findings", parameters: [("practice", office.id), ("state", "open")])
         let open = try await desk.transaction.query(
-            FindingQueries.openByCode(office.id, at: office.time.bounds(of: desk.now)))
+            FindingQueries.open(by: .code, office.id, at: office.time.bounds(of: desk.now)))
         let codes = try open.map { row in
             let (code, today, yesterday, older) = try row.decode((String, Int64, Int64, Int64).self)
             let one = Address(path: findings.path, parameters: findings.parameters + [("code", code)])
@@ -89,7 +90,7 @@ extension Console {
             let (name, last, hour) = try row.decode((String, Date, Int64).self)
             return FeedLine(name: name, last: Moment(last, office.time, now: desk.databaseNow), hour: hour)
         }
-        let round = try await ReportRound.newest(office.id, desk.transaction)
+        let round = try await ReportRound.newest(office.id, in: desk.transaction)
         let doubt = Self.doubt(round, desk)
         return Section(
             id: office.id, name: office.name, round: round.map { describe($0, office, desk) }, isDone: total == 0,
@@ -102,18 +103,17 @@ extension Console {
 
     /// Nobody is told that all is well on the word of a comparison that is old, or that could not see.
     private static func doubt(_ round: ReportRound?, _ desk: Desk) -> String? {
-        guard let round, let ended = round.runs.map(\.endedAt).max() else { return "nothing was compared yet" }
-        let age = desk.now.timeIntervalSince(ended)
+        guard let round else { return "nothing was compared yet" }
+        let age = desk.now.timeIntervalSince(round.endedAt)
         if age > 26 * 3600 { return "the last comparison is \(Moment.age(age)) old" }
         return round.doubt
     }
 
     private func describe(_ round: ReportRound, _ office: Office, _ desk: Desk) -> Round {
-        let ended = round.runs.map(\.endedAt).max() ?? desk.now
         return Round(
-            at: Moment(ended, office.time, now: desk.now), days: round.days,
+            at: Moment(round.endedAt, office.time, now: desk.now), days: round.days,
             reportLink: Form.link("/report/scheduling", ["practice": office.id]),
-            comparisons: round.runs.map { ComparisonLine($0, isLinked: true) },
+            comparisons: round.runs.map { ComparisonLine($0, isLinked: true) }, addsUp: round.addsUp,
             sources: round.sources(office.time, now: desk.now))
     }
 }

@@ -1,39 +1,49 @@
 import Foundation
+import Worker
 
-/// One comparison as a row: who was compared with whom, and how every group of it was judged. The first page and the
-/// report show the same.
+/// One row of numbers: a comparison as a whole, one place of it, or one practitioner, each number with the way to its
+/// members. The first page and the report show the same.
 struct ComparisonLine {
-    /// Both sides by name, or all three.
-    let sides: String
-    /// Of what was judged, matched and explained; nil while that is not known.
-    let agreement: String?
+    /// Who was compared with whom; or the place, or the practitioner.
+    let name: String
     let cells: [Cell]
-    /// Why some are withheld; nil where none is, or nothing says why.
+    /// Of what was judged, matched and explained; nil while that is not known. Of a whole comparison only.
+    let agreement: String?
+    /// Why some are withheld; nil where none is.
     let withheld: String?
 
     struct Cell {
         let label: String
         let value: String
         let link: String?
-        /// A class that wants somebody to look.
-        let isCare: Bool
     }
 
+    /// - Parameter isLinked: a page that stands by itself has no links.
     init(_ run: ReportRun, isLinked: Bool) {
-        sides = Self.sides(run)
-        agreement = run.agreement
+        name = Self.sides(run)
+        agreement = run.share
         withheld = run.withheldBecause.isEmpty ? nil : Words.withheld(run.withheldBecause)
-        cells = ReportRun.Figure.allCases.map { figure in
-            let count = run.count(figure)
-            var link: String?
-            if isLinked, let state = figure.state, let count, count > 0 {
-                link = Form.link(
-                    "/findings",
-                    ["practice": run.practice, "state": state.rawValue, "app": run.client?.uuidString.lowercased()])
-            }
+        cells = Self.cells(run, isLinked, [:]) { $0.count(run.agreement.counts) }
+    }
+
+    init(_ cell: Agreement.Cell, named name: String, of run: ReportRun, isLinked: Bool, by axis: MemberLink.Axis) {
+        self.name = name
+        agreement = nil
+        withheld = nil
+        let code = axis == .location ? cell.location : cell.provider
+        cells = Self.cells(run, isLinked, [axis.rawValue: MemberLink.code(code)]) { $0.count(cell) }
+    }
+
+    private static func cells(
+        _ run: ReportRun, _ isLinked: Bool, _ more: KeyValuePairs<String, String>, _ count: (ReportRun.Figure) -> Int
+    ) -> [Cell] {
+        ReportRun.Figure.allCases.map { figure in
+            guard run.isCompared(figure) else { return Cell(label: figure.label, value: "not compared", link: nil) }
+            let number = count(figure)
+            let link = MemberLink.path(run, figure, more.map { ($0, $1) })
             return Cell(
-                label: figure.label, value: count.map(String.init) ?? "not compared", link: link,
-                isCare: figure == .open && (count ?? 0) > 0)
+                label: figure.label, value: "\(number)",
+                link: isLinked && run.agreement.hasMembers && number > 0 ? link : nil)
         }
     }
 
@@ -42,11 +52,10 @@ struct ComparisonLine {
         let names = [
             run.sources.pm.asOf == nil ? nil : "PM", "pmsync", run.sources.appList.asOf == nil ? nil : run.app,
         ].compactMap(\.self)
-        if names.count == 1 { return "pmsync alone" + (run.app.map { " (without \($0))" } ?? "") }
+        let without = run.sources.appList.asOf == nil ? run.app.map { " (without \($0))" } ?? "" : ""
+        if names.count == 1 { return "pmsync alone" + without }
         let last = names.count - 1
-        let joined = names[..<last].joined(separator: ", ") + " and " + names[last]
-        guard let app = run.app, run.sources.appList.asOf == nil else { return joined }
-        return joined + " (without \(app))"
+        return names[..<last].joined(separator: ", ") + " and " + names[last] + without
     }
 }
 
@@ -61,6 +70,36 @@ extension ReportRun.Figure {
         case .explained: "Explained"
         case .withheld: "Withheld"
         case .open: "Open"
+        }
+    }
+}
+
+/// The address of the page that lists the members of a number.
+enum MemberLink {
+    enum Axis: String {
+        case location, provider
+    }
+
+    /// Stands for "nobody says where", or who, which an address cannot leave blank.
+    static let nowhere = "-"
+
+    static func code(_ code: String) -> String { code.isEmpty ? nowhere : code }
+
+    static func path(_ run: ReportRun, _ figure: ReportRun.Figure?, _ more: [(String, String)] = []) -> String {
+        Address(
+            path: "/agreement/\(Form.escape(run.practice))",
+            parameters: [("app", run.client?.uuidString.lowercased())] + selection(figure) + more
+        ).text
+    }
+
+    /// Numbers of a side count its entries; those of a class the appointments judged so.
+    private static func selection(_ figure: ReportRun.Figure?) -> [(String, String?)] {
+        switch figure {
+        case .inPM: [("side", "pm")]
+        case .here: [("side", "here")]
+        case .inApp: [("side", "app")]
+        case .matched, .explained, .withheld, .open: [("verdict", figure?.rawValue)]
+        case .groups, nil: []
         }
     }
 }

@@ -1,127 +1,117 @@
 package import Foundation
 package import Postgres
-import Practice
+import Reconciliation
+import Worker
 
-/// One stored comparison: the PM's list and our record, with the list of one booking app where the practice has any.
+/// One stored comparison as it is shown: the PM's list and our record, with the list of one booking app where the practice
+/// has any.
 package struct ReportRun: Sendable {
-    package let id: UUID
-    package let practice: String
-    package let workflow: String
-    package let fromDay: CalendarDay
-    package let toDay: CalendarDay
-    package let rules: String
-    package let startedAt: Date
-    package let endedAt: Date
-    /// The booking app's name; nil where the practice has none with a list.
-    package let app: String?
-    let client: UUID?
+    let agreement: Agreement
     let sources: RunSources
-    private let counts: JSONValue
 
-    private init(row: Row) throws {
-        let sourcesText: String
-        let countsText: String
-        (
-            id, practice, workflow, fromDay, toDay, rules, startedAt, endedAt, sourcesText, countsText
-        ) = try row.decode(
-            (UUID, String, String, CalendarDay, CalendarDay, String, Date, Date, String, String).self)
-        sources = RunSources(JSONValue(sourcesText))
-        counts = JSONValue(countsText)
-        app = sources.appName
-        client = sources.client
+    package var id: UUID { agreement.run }
+    package var practice: String { agreement.practice }
+    package var workflow: String { agreement.workflow }
+    package var fromDay: CalendarDay { agreement.fromDay }
+    package var toDay: CalendarDay { agreement.toDay }
+    package var endedAt: Date { agreement.endedAt }
+    /// The booking app's name; nil where the practice has none with a list.
+    package var app: String? { agreement.clientName ?? sources.appName }
+    var client: UUID? { agreement.client }
+
+    init(_ agreement: Agreement) {
+        self.agreement = agreement
+        sources = RunSources(JSONValue(agreement.sources))
     }
 
-    /// What was compared last: one run a booking app, by name. With a day, of those whose window holds it. Index
-    /// run_by_time: runs of one comparison start at one instant.
+    /// What was compared last: one run a booking app, by name. With a day, of those whose window holds it.
     package static func newest(
-        _ practice: String, workflow: String = "scheduling", day: CalendarDay? = nil, _ transaction: Transaction
+        _ practice: String, day: CalendarDay? = nil, in transaction: Transaction
     ) async throws -> [ReportRun] {
-        let runs = try await transaction.query(
-            """
-            WITH newest AS (
-                SELECT started_at FROM reconciliation.run
-                WHERE practice_id = \(practice) AND workflow = \(workflow)
-                    AND (\(day)::date IS NULL OR \(day) BETWEEN from_day AND to_day)
-                ORDER BY ended_at DESC LIMIT 1
-            )
-            SELECT DISTINCT ON (r.sources->>'client') r.id, r.practice_id, r.workflow, r.from_day, r.to_day, r.rules,
-                r.started_at, r.ended_at, r.sources::text, r.counts::text
-            FROM newest n
-            JOIN reconciliation.run r ON r.started_at = n.started_at AND r.ended_at >= n.started_at
-            WHERE r.practice_id = \(practice) AND r.workflow = \(workflow)
-                AND (\(day)::date IS NULL OR \(day) BETWEEN r.from_day AND r.to_day)
-            ORDER BY r.sources->>'client', r.ended_at DESC
-            """
-        ).map(ReportRun.init(row:))
-        return runs.sorted { ($0.app ?? "", $0.id) < ($1.app ?? "", $1.id) }
-    }
-
-    /// When a list was last read before this run: the PM's, or the app's of this run. Index run_by_time, from the newest.
-    func lastRead(_ list: RunSources.List, _ transaction: Transaction) async throws -> Date? {
-        try await transaction.query(
-            """
-            SELECT r.ended_at FROM reconciliation.run r
-            WHERE r.practice_id = \(practice) AND r.workflow = \(workflow) AND r.ended_at < \(endedAt)
-                AND r.sources->>\(list.rawValue) IS NOT NULL
-                AND (\(list == .pm) OR r.sources->>'client' = \(client?.uuidString))
-            ORDER BY r.ended_at DESC LIMIT 1
-            """
-        ).first?.decode(Date.self)
+        let all = try await Agreement.newest(practice, day: day, in: transaction)
+        // An app whose list is compared no more has an older run, which is no part of this comparison.
+        let newest = all.map(\.startedAt).max() ?? .distantPast
+        return all.filter { $0.startedAt == newest }.map(ReportRun.init).sorted {
+            ($0.app ?? "", $0.id.uuidString) < ($1.app ?? "", $1.id.uuidString)
+        }
     }
 
     // MARK: Counts
 
-    /// A count that a run is summed up by. `groups` is the sum of those from `matched` on.
+    /// A count that a run is summed up by. `groups`, the appointments compared, is the sum of the classes.
     enum Figure: String, CaseIterable {
         case inPM, here, inApp, groups, matched, explained, withheld, open
 
-        /// The state of findings that it counts, where it counts findings.
-        var state: FindingFilter.State? {
+        static let classes: [Figure] = [.matched, .explained, .withheld, .open]
+
+        func count(_ counts: Comparison.Counts) -> Int {
             switch self {
-            case .inPM, .here, .inApp, .groups, .matched, .explained: nil
-            case .withheld: .withheld
-            case .open: .open
+            case .inPM: counts.inPM
+            case .here: counts.here
+            case .inApp: counts.inApp
+            case .groups: counts.groups
+            case .matched: counts.matched
+            case .explained: counts.explained
+            case .withheld: counts.withheld
+            case .open: counts.open
             }
         }
 
-        static let classes: [Figure] = [.matched, .explained, .withheld, .open]
+        func count(_ cell: Agreement.Cell) -> Int {
+            switch self {
+            case .inPM: cell.inPM
+            case .here: cell.here
+            case .inApp: cell.inApp
+            case .groups: cell.groups
+            case .matched: cell.matched
+            case .explained: cell.explained
+            case .withheld: cell.withheld
+            case .open: cell.open
+            }
+        }
     }
 
-    /// Nil where there was nothing to count: a side without a list was not compared, and its 0 would say that it is empty.
-    func count(_ figure: Figure) -> Int? {
-        if figure == .inPM, sources.pm.asOf == nil { return nil }
-        if figure == .inApp, sources.appList.asOf == nil { return nil }
-        return counts[figure.rawValue]?.integer ?? 0
+    /// A side without a list was not compared, and its 0 would say that it is empty.
+    func isCompared(_ figure: Figure) -> Bool {
+        switch figure {
+        case .inPM: sources.pm.asOf != nil
+        case .inApp: sources.appList.asOf != nil
+        case .here, .groups, .matched, .explained, .withheld, .open: true
+        }
     }
 
-    private func number(_ figure: Figure) -> Int { count(figure) ?? 0 }
+    /// Nil where there was nothing to count.
+    func count(_ figure: Figure) -> Int? { isCompared(figure) ? figure.count(agreement.counts) : nil }
 
     /// Why what looked like a difference was none, and how often.
-    var explanations: [(name: String, count: Int)] {
-        (counts["explanations"]?.object ?? [:])
-            .compactMap { name, count in count.integer.map { (name, $0) } }
-            .sorted { ($1.count, $0.name) < ($0.count, $1.name) }
-    }
+    var explanations: [(name: String, count: Int)] { Self.ranked(agreement.counts.explanations) }
 
     /// Why what differs is not judged, and how often, the most first.
-    var withheldBecause: [(cause: String, count: Int)] {
-        (counts["withheldBecause"]?.object ?? [:])
-            .compactMap { cause, count in count.integer.map { (cause, $0) } }
-            .sorted { ($1.1, $0.0) < ($0.1, $1.0) }
+    var withheldBecause: [(name: String, count: Int)] { Self.ranked(agreement.counts.withheldBecause) }
+
+    private static func ranked(_ counts: [String: Int]) -> [(name: String, count: Int)] {
+        counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, $0.value) }
+    }
+
+    /// Whether every appointment compared is in one class and in no other.
+    var addsUp: Bool {
+        Figure.classes.reduce(0) { $0 + $1.count(agreement.counts) } == agreement.counts.groups
+            && withheldBecause.reduce(0) { $0 + $1.count } <= agreement.counts.withheld
     }
 
     /// What is withheld for another reason than that it is new: a feed or a list says too little.
     private var blind: Int {
-        number(.withheld) - (withheldBecause.first { $0.cause == "too-young" }?.count ?? 0)
+        agreement.counts.withheld - (agreement.counts.withheldBecause[Cause.tooYoung.rawValue] ?? 0)
     }
 
     /// Matched and explained, of all that was judged; nil while a feed or a list says too little to judge.
-    var agreement: String? {
+    var share: String? {
         guard !sources.readNothing, blind == 0 else { return nil }
-        let judged = number(.groups) - number(.withheld)
+        let counts = agreement.counts
+        let judged = counts.groups - counts.withheld
         if judged <= 0 { return "100 %" }
         // Cut, not rounded: 999 of 1000 is not 100 %.
-        let tenths = (number(.matched) + number(.explained)) * 1000 / judged
+        let tenths = (counts.matched + counts.explained) * 1000 / judged
         return tenths >= 1000 ? "100 %" : "\(tenths / 10).\(tenths % 10) %"
     }
 

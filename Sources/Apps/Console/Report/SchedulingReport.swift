@@ -2,21 +2,17 @@ package import Foundation
 package import Postgres
 package import Practice
 
-/// What a practice's administrator reads: one comparison and its findings, as a page, as CSV, and as JSON. The console and
-/// `pmsync report` show the same.
+/// What a practice's administrator reads at 7:30: what was compared as of when, how every appointment was judged, by place
+/// and by practitioner, and what is to be done; as a page, as CSV, and as JSON. The console and `pmsync report` show the
+/// same.
 package struct SchedulingReport: Sendable {
     package let practice: ReportedPractice
     /// Nil: nothing was ever compared.
     package let round: ReportRound?
+    let breakdowns: [Breakdown]
+    let causes: CauseTable
     package let findings: [ReportedFinding]
     let now: Date
-
-    package init(practice: ReportedPractice, round: ReportRound?, findings: [ReportedFinding], now: Date) {
-        self.practice = practice
-        self.round = round
-        self.findings = findings
-        self.now = now
-    }
 
     /// Reads the newest comparison, or the newest whose window holds `day`, of every booking app, with the findings of that
     /// window that are open or that it saw. The transaction's role must see the practice (`pmsync_operator` does).
@@ -29,11 +25,20 @@ package struct SchedulingReport: Sendable {
         let (name, zone) = try row.decode((String, String).self)
         let practice = ReportedPractice(
             id: id, name: name, time: PracticeTime(zoneNamed: zone) ?? PracticeTime(zone: .gmt))
-        guard let round = try await ReportRound.newest(id, day: day, transaction) else {
-            return SchedulingReport(practice: practice, round: nil, findings: [], now: now)
+        let causes = try await CauseTable.read(id, at: practice.time.bounds(of: now), in: transaction)
+        guard let round = try await ReportRound.newest(id, day: day, in: transaction) else {
+            return SchedulingReport(
+                practice: practice, round: nil, breakdowns: [], causes: causes, findings: [], now: now)
         }
-        let findings = try await ReportedFinding.read(round.runs, transaction)
-        return SchedulingReport(practice: practice, round: round, findings: findings, now: now)
+        var breakdowns: [Breakdown] = []
+        for run in round.runs {
+            for axis in [MemberLink.Axis.location, .provider] {
+                breakdowns.append(try await Breakdown.read(run, axis, in: transaction))
+            }
+        }
+        return SchedulingReport(
+            practice: practice, round: round, breakdowns: breakdowns, causes: causes,
+            findings: try await ReportedFinding.read(round.runs, transaction), now: now)
     }
 }
 
@@ -41,15 +46,9 @@ package struct ReportedPractice: Sendable {
     package let id: String
     package let name: String
     package let time: PracticeTime
-
-    package init(id: String, name: String, time: PracticeTime) {
-        self.id = id
-        self.name = name
-        self.time = time
-    }
 }
 
-/// One row of the report.
+/// One finding of the report.
 package struct ReportedFinding: Sendable {
     package let key: String
     package let code: String
@@ -61,6 +60,8 @@ package struct ReportedFinding: Sendable {
     package let firstSeen: Date
     /// The booking app whose list differs; nil where the PM's does.
     package let app: String?
+    let location: String
+    let provider: String
     let sides: String
 
     /// Those that the runs saw and that fall into their window, the oldest appointment first.
@@ -69,7 +70,7 @@ package struct ReportedFinding: Sendable {
         return try await transaction.query(
             """
             SELECT f.key, f.code, f.cause, f.act, f.withheld, \(fragment: FindingQueries.state()), f.day,
-                f.first_seen_at, f.sides::text, f.client_id
+                f.first_seen_at, f.client_id, f.location, f.provider, f.sides::text
             FROM reconciliation.finding f
             WHERE f.practice_id = \(run.practice) AND f.workflow = \(run.workflow)
                 AND (f.run_id = ANY (\(runs.map(\.id))) OR f.closed_at IS NULL)
@@ -77,11 +78,15 @@ package struct ReportedFinding: Sendable {
             ORDER BY f.day, f.first_seen_at, f.key
             """
         ).map { row in
-            let (key, code, cause, act, isWithheld, state, day, first, sides, client) = try row.decode(
-                (String, String, String, String, Bool, String, CalendarDay?, Date, String, UUID?).self)
+            let (key, code, cause, act, isWithheld, state, day, first, client, location, provider, sides) =
+                try row.decode(
+                    (
+                        String, String, String, String, Bool, String, CalendarDay?, Date, UUID?, String, String, String
+                    ).self)
             return ReportedFinding(
                 key: key, code: code, cause: cause, act: act, isWithheld: isWithheld, state: state, day: day,
-                firstSeen: first, app: runs.first { $0.client == client }?.app, sides: sides)
+                firstSeen: first, app: client.flatMap { client in runs.first { $0.client == client }?.app },
+                location: location, provider: provider, sides: sides)
         }
     }
 }

@@ -47,12 +47,24 @@ extension Template {
         <dl>
         <dt>First seen</dt><dd><time datetime="{{first.iso}}">{{first.text}}</time>, {{first.age}} ago</dd>
         <dt>Last seen</dt><dd><time datetime="{{last.iso}}">{{last.text}}</time></dd>
-        {{#closed}}<dt>Closed</dt><dd><time datetime="{{closed.iso}}">{{closed.text}}</time>: it no longer shows</dd>{{/closed}}
+        {{#closed}}<dt>Closed</dt><dd><time datetime="{{closed.iso}}">{{closed.text}}</time>: {{endedWords}}</dd>{{/closed}}
         {{#watermark}}<dt>Feed heard until</dt><dd><time datetime="{{watermark.iso}}">{{watermark.text}}</time></dd>{{/watermark}}
-        <dt>Message</dt><dd>{{#entryLink}}<a href="{{entryLink}}">The newest message about it</a>{{/entryLink}}
-        {{^entryLink}}None in the journal{{/entryLink}}</dd>
+        {{#facts}}<dt>{{name}}</dt><dd>{{value}}</dd>{{/facts}}
+        {{#entryLink}}<dt>Message</dt><dd><a href="{{entryLink}}">The message that it rests on</a></dd>{{/entryLink}}
         {{#jobs}}<dt>Job</dt><dd><a href="{{link}}">{{words}}</a></dd>{{/jobs}}
         </dl>
+        {{#empty(messages)}}{{^entryLink}}<p>The journal has no message about it.</p>{{/entryLink}}{{/empty(messages)}}
+        {{^empty(messages)}}
+        <table>
+        <caption>Messages about the appointment, the newest first</caption>
+        <thead><tr><th scope="col">When</th><th scope="col">Type</th><th scope="col">Feed</th><th scope="col">What became of it</th></tr></thead>
+        <tbody>
+        {{#messages}}<tr><th scope="row"><a href="{{link}}"><time datetime="{{at.iso}}">{{at.text}}</time></a></th>
+        <td data-label="Type">{{type}}</td><td data-label="Feed">{{feed}}</td><td data-label="What became of it">{{fate}}</td></tr>
+        {{/messages}}
+        </tbody>
+        </table>
+        {{/empty(messages)}}
         {{^empty(deliveries)}}
         <table>
         <caption>What the booking app was told, the newest first</caption>
@@ -67,7 +79,7 @@ extension Template {
         </tbody>
         </table>
         {{/empty(deliveries)}}
-        {{^closed}}
+        {{#canAct}}
         <h2>Do something about it</h2>
         <div class="acts">
         {{#canResend}}
@@ -76,10 +88,11 @@ extension Template {
         <input type="hidden" name="workflow" value="{{workflow}}">
         <input type="hidden" name="seen" value="{{lastAct}}">
         <h3>Send again</h3>
-        <p>Tells {{clientWords}} what is on record here, as a new notice. Nothing else changes.</p>
+        <p>Tells the booking app what is on record here, as a new notice. Nothing else changes.</p>
         <p><button type="submit">Send this one again</button></p>
         </form>
         {{/canResend}}
+        {{#canAccept}}
         <form method="post" action="{{base}}/accept" class="card">
         <input type="hidden" name="csrf" value="{{frame.csrf}}">
         <input type="hidden" name="workflow" value="{{workflow}}">
@@ -89,19 +102,32 @@ extension Template {
         <input id="reason" name="reason" maxlength="1000" required autocomplete="off"></p>
         <p><button class="quiet" type="submit">Accept</button></p>
         </form>
+        {{/canAccept}}
+        {{#isAccepted}}
+        <form method="post" action="{{base}}/withdraw" class="card">
+        <input type="hidden" name="csrf" value="{{frame.csrf}}">
+        <input type="hidden" name="workflow" value="{{workflow}}">
+        <input type="hidden" name="seen" value="{{lastAct}}">
+        <h3>Take the acceptance back</h3>
+        <p>It counts as open again.</p>
+        <p><button class="quiet" type="submit">Take it back</button></p>
+        </form>
+        {{/isAccepted}}
         </div>
-        {{/closed}}
-        {{^empty(acts)}}
+        {{/canAct}}
+        {{^empty(history)}}
+        <h2>History</h2>
         <table>
-        <caption>What people did about it</caption>
+        <caption>What the comparisons saw and what people did, the oldest first</caption>
         <thead><tr><th scope="col">When</th><th scope="col">Who</th><th scope="col">What</th><th scope="col">Reason</th></tr>
         </thead>
         <tbody>
-        {{#acts}}<tr><th scope="row">{{at.text}}</th><td data-label="Who">{{actor}}</td><td data-label="What">{{act}}</td>
-        <td data-label="Reason">{{reason}}</td></tr>{{/acts}}
+        {{#history}}<tr><th scope="row"><time datetime="{{at.iso}}">{{at.text}}</time></th><td data-label="Who">{{who}}</td>
+        <td data-label="What">{{what}}</td><td data-label="Reason">{{reason}}</td></tr>
+        {{/history}}
         </tbody>
         </table>
-        {{/empty(acts)}}
+        {{/empty(history)}}
         {{/content}}{{/layout}}
         """
 }

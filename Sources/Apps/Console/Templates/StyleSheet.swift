@@ -104,6 +104,9 @@ enum StyleSheet {
         dd { margin: 0; }
         ul.plain { list-style: none; padding: 0; margin: .5rem 0; }
         ul.plain li { margin: .25rem 0; }
+        table.sheet, .sheet > thead, .sheet > tbody, .sheet > thead > tr, .sheet > tbody > tr, .sheet > thead > tr > td,
+        .sheet > tbody > tr > td { display: block; border: 0; margin: 0; padding: 0; }
+        .running { display: none; }
         @media (max-width: 40rem) {
           .leave { margin-left: 0; }
           h1 { font-size: 1.4rem; }
@@ -118,15 +121,28 @@ enum StyleSheet {
           td[data-label]::before, th[data-label]::before { content: attr(data-label) ": "; color: var(--soft);
             font-weight: 400; }
           td:empty { display: none; }
+          .sheet > thead { position: static; }
         }
+        @page { margin: 14mm 12mm; @bottom-right { content: "Page " counter(page) " of " counter(pages); font-size: 8pt; } }
         @media print {
-          :root { --paper: #fff; --raised: #fff; --ink: #000; --soft: #333; --line: #999; --link: #000; --mark: #eee; }
-          nav, .leave, .skip, footer, form, .button, .filter, .screen { display: none; }
+          :root { color-scheme: light; --paper: #fff; --raised: #fff; --ink: #000; --soft: #333; --line: #999; --link: #000;
+            --mark: #eee; --bad: #000; --good: #000; --care: #000; --bad-paper: #fff; --good-paper: #fff;
+            --care-paper: #fff; }
+          header, nav, .leave, .skip, footer, form, .button, .filter, .screen { display: none; }
           html { font-size: 8.5pt; }
-          main, header { max-width: none; padding: 0; }
+          main { max-width: none; padding: 0; }
+          h1 { font-size: 1.5rem; margin: 0 0 .5rem; }
+          h2, h3, caption { break-after: avoid; }
+          th, td { padding: .2rem .4rem; }
           a { text-decoration: none; }
           tr, .card { break-inside: avoid; }
+          .sheet > tbody > tr { break-inside: auto; }
           thead { display: table-header-group; }
+          table.sheet { display: table; } .sheet > thead { display: table-header-group; }
+          .sheet > tbody { display: table-row-group; }
+          .sheet > thead > tr, .sheet > tbody > tr { display: table-row; }
+          .sheet > thead > tr > td, .sheet > tbody > tr > td { display: table-cell; }
+          .running { display: block; margin: 0 0 3mm; padding-bottom: 1mm; border-bottom: 1px solid #999; font-size: 8pt; }
         }
         """
 }

@@ -17,6 +17,8 @@ enum Template: String, CaseIterable {
     case message
     case report
     case comparisons
+    case cells
+    case members
 
     var text: String {
         switch self {
@@ -37,6 +39,8 @@ enum Template: String, CaseIterable {
         case .message: Self.messageText
         case .report: Self.reportText
         case .comparisons: Self.comparisonsText
+        case .cells: Self.cellsText
+        case .members: Self.membersText
         }
     }
 }

@@ -1,0 +1,157 @@
+import Foundation
+import Postgres
+import Practice
+import Reconciliation
+import Worker
+
+/// The report as files: the numbers of the page, for other programs.
+extension SchedulingReport {
+    /// A row a comparison, a place of it, a practitioner of it, and a finding; `row` says which. Numbers and findings have
+    /// columns of their own. A field that a spreadsheet would take for a formula is led by an apostrophe.
+    package func csv() -> String {
+        let head =
+            ["row", "practice", "app", "location", "provider"] + ReportRun.Figure.allCases.map(\.column)
+            + ["agreement"] + Self.findingColumns
+        let blanks = Self.findingColumns.map { _ in "" }
+        var rows = [head]
+        for run in round?.runs ?? [] {
+            let numbers = ReportRun.Figure.allCases.map { run.count($0).map(String.init) ?? "" }
+            rows.append(["comparison", practice.id, run.app ?? "", "", ""] + numbers + [run.share ?? ""] + blanks)
+        }
+        for breakdown in breakdowns {
+            for cell in breakdown.cells {
+                let numbers = ReportRun.Figure.allCases.map { figure in
+                    breakdown.run.isCompared(figure) ? "\(figure.count(cell))" : ""
+                }
+                rows.append(
+                    [breakdown.axis.rawValue, practice.id, breakdown.run.app ?? "", cell.location, cell.provider]
+                        + numbers + [""] + blanks)
+            }
+        }
+        return (rows + findings.map(row)).map(CSVWriter.line).joined()
+    }
+
+    private static let findingColumns = [
+        "key", "appointment", "patient", "code", "what", "cause", "why", "act", "mend", "state", "first_seen",
+        "says_pm", "says_here", "says_app", "against",
+    ]
+
+    private func row(_ finding: ReportedFinding) -> [String] {
+        let line = line(finding, isLinked: false)
+        return ["finding", practice.id, finding.app ?? "", finding.location, finding.provider]
+            + ReportRun.Figure.allCases.map { _ in "" } + [
+                "", finding.key, line.start, line.patient, finding.code, line.what, finding.cause, line.why,
+                finding.act, line.mend, finding.state, line.since.iso, line.pm, line.here, line.app, line.against,
+            ]
+    }
+
+    /// One object: each comparison with its counts, by place and by practitioner, the sources, and the findings.
+    package func json() throws -> String {
+        let document = Document(
+            practice: practice.id, comparisons: (round?.runs ?? []).map(comparison),
+            sources: (round?.sources(practice.time, now: now) ?? []).map {
+                Document.Source(name: $0.name, words: $0.words, trouble: $0.trouble)
+            },
+            findings: findings.map(finding))
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(document), as: UTF8.self) + "\n"
+    }
+
+    private func comparison(_ run: ReportRun) -> Document.Comparison {
+        Document.Comparison(
+            id: run.id, workflow: run.workflow, app: run.app, from: run.fromDay.description,
+            to: run.toDay.description, rules: run.agreement.rules, endedAt: practice.time.text(run.endedAt),
+            agreement: run.share, counts: Self.counts(run) { $0.count(run.agreement.counts) },
+            explanations: run.agreement.counts.explanations, withheldBecause: run.agreement.counts.withheldBecause,
+            by: Dictionary(
+                breakdowns.filter { $0.run.id == run.id }.map { breakdown in
+                    (
+                        breakdown.axis.rawValue,
+                        breakdown.cells.map { cell in
+                            Document.Part(
+                                code: breakdown.axis == .location ? cell.location : cell.provider,
+                                counts: Self.counts(run) { $0.count(cell) })
+                        }
+                    )
+                }
+            ) { first, _ in first })
+    }
+
+    private static func counts(_ run: ReportRun, _ count: (ReportRun.Figure) -> Int) -> [String: Int] {
+        Dictionary(
+            ReportRun.Figure.allCases.filter(run.isCompared).map { ($0.rawValue, count($0)) }
+        ) { first, _ in first }
+    }
+
+    private func finding(_ finding: ReportedFinding) -> Document.Finding {
+        let line = line(finding, isLinked: false)
+        return Document.Finding(
+            key: finding.key, code: finding.code, cause: finding.cause, act: finding.act, state: finding.state,
+            appointment: line.start, patient: line.patient, location: finding.location, provider: finding.provider,
+            firstSeen: line.since.iso, pm: line.pm, here: line.here, app: line.app, against: line.against)
+    }
+
+    private struct Document: Encodable {
+        let practice: String
+        let comparisons: [Comparison]
+        let sources: [Source]
+        let findings: [Finding]
+
+        struct Comparison: Encodable {
+            let id: UUID
+            let workflow: String
+            let app: String?
+            let from: String
+            let to: String
+            let rules: String
+            let endedAt: String
+            let agreement: String?
+            let counts: [String: Int]
+            let explanations: [String: Int]
+            let withheldBecause: [String: Int]
+            let by: [String: [Part]]
+        }
+
+        struct Part: Encodable {
+            let code: String
+            let counts: [String: Int]
+        }
+
+        struct Source: Encodable {
+            let name: String
+            let words: String
+            let trouble: String?
+        }
+
+        struct Finding: Encodable {
+            let key: String
+            let code: String
+            let cause: String
+            let act: String
+            let state: String
+            let appointment: String
+            let patient: String
+            let location: String
+            let provider: String
+            let firstSeen: String
+            let pm: String
+            let here: String
+            let app: String
+            let against: String
+        }
+    }
+}
+
+extension ReportRun.Figure {
+    /// As a column's head.
+    fileprivate var column: String {
+        switch self {
+        case .inPM: "in_pm"
+        case .here: "here"
+        case .inApp: "in_app"
+        case .groups: "compared"
+        case .matched, .explained, .withheld, .open: rawValue
+        }
+    }
+}
