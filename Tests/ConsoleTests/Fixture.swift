@@ -179,7 +179,7 @@ struct Fixture {
                 FROM reconciliation.member WHERE practice_id = \(practice) AND client_id = \(client)
                 GROUP BY location, provider
             )
-            UPDATE reconciliation.run r SET cells = s.cells, counts = counts || s.counts
+            UPDATE reconciliation.run r SET cells = s.cells, counts = r.counts || s.counts
             FROM (SELECT jsonb_agg(to_jsonb(cell)) AS cells, jsonb_build_object('inPM', sum(in_pm), 'here', sum(here),
                     'inApp', sum(in_app), 'groups', sum(groups), 'matched', sum(matched), 'explained', sum(explained),
                     'open', sum(open), 'withheld', sum(withheld),

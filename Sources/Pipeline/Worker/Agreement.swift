@@ -34,8 +34,12 @@ package struct Agreement: Sendable {
             SELECT r.id, r.client_id, c.name, r.from_day, r.to_day, r.rules, r.started_at, r.ended_at, r.sources::text,
                 r.counts::text, NOT EXISTS (
                     SELECT FROM reconciliation.run n
-                    WHERE n.practice_id = r.practice_id AND n.workflow = r.workflow AND n.ended_at > r.ended_at
-                        AND (n.client_id = r.client_id OR n.client_id IS NULL AND r.client_id IS NULL))
+                    WHERE n.practice_id = \(practice) AND n.workflow = \(workflow) AND n.client_id = r.client_id
+                        AND n.ended_at > r.ended_at)
+                AND (r.client_id IS NOT NULL OR NOT EXISTS (
+                    SELECT FROM reconciliation.run n
+                    WHERE n.practice_id = \(practice) AND n.workflow = \(workflow) AND n.client_id IS NULL
+                        AND n.ended_at > r.ended_at))
             FROM (
                 SELECT id, name FROM api.client WHERE practice_id = \(practice) AND revoked_at IS NULL
                 UNION ALL SELECT NULL, NULL
@@ -226,13 +230,16 @@ package struct Agreement: Sendable {
                     SELECT right(l.value, 4) FROM records.person_alias l
                     WHERE l.enterprise_id = p.enterprise_id AND l.person_id = p.id AND l.kind = 'mrn'
                     ORDER BY l.trust DESC, l.first_seen_at LIMIT 1), '')
-            FROM reconciliation.member m
+            FROM (  -- the page first: members are many, and who they are is looked up for these alone
+                SELECT * FROM reconciliation.member m
+                WHERE \(fragment: matches(filter))
+                    AND (\(after?.id)::uuid IS NULL
+                        OR (coalesce(m.start_at, '0001-01-01 00:00:00+00'), m.id) > (\(after?.start), \(after?.id)))
+                ORDER BY coalesce(m.start_at, '0001-01-01 00:00:00+00'), m.id LIMIT \(limit)
+            ) m
             LEFT JOIN records.appointment a ON a.practice_id = m.practice_id AND a.id = m.record_id
             LEFT JOIN records.person p ON p.enterprise_id = a.enterprise_id AND p.id = a.person_id
-            WHERE \(fragment: matches(filter))
-                AND (\(after?.id)::uuid IS NULL
-                    OR (coalesce(m.start_at, '0001-01-01 00:00:00+00'), m.id) > (\(after?.start), \(after?.id)))
-            ORDER BY coalesce(m.start_at, '0001-01-01 00:00:00+00'), m.id LIMIT \(limit)
+            ORDER BY coalesce(m.start_at, '0001-01-01 00:00:00+00'), m.id
             """
         ).map { row in
             let (

@@ -1314,9 +1314,15 @@ CREATE INDEX blocked_by_key ON queue.blocked USING btree (queue, lane, key, id);
 
 CREATE INDEX blocked_due ON queue.blocked USING btree (queue, run_at) WHERE (state = 'retrying'::text);
 
+CREATE INDEX finding_act_by_finding ON reconciliation.finding_act USING btree (practice_id, workflow, key, id);
+
+CREATE INDEX finding_by_member ON reconciliation.finding USING btree (practice_id, workflow, member_id) WHERE (closed_at IS NULL);
+
 CREATE INDEX finding_event_by_finding ON reconciliation.finding_event USING btree (practice_id, workflow, key, id);
 
 CREATE INDEX finding_open ON reconciliation.finding USING btree (practice_id, workflow, first_seen_at) WHERE (closed_at IS NULL);
+
+CREATE INDEX member_by_start ON reconciliation.member USING btree (practice_id, workflow, client_id, COALESCE(start_at, '0001-01-01 00:00:00+00'::timestamp with time zone), id);
 
 CREATE UNIQUE INDEX member_of_run ON reconciliation.member USING btree (practice_id, workflow, client_id, id) NULLS NOT DISTINCT;
 

@@ -97,7 +97,8 @@ struct Frame {
         csrf = person.csrf
         self.notice = notice
         places = [
-            ("This morning", "/"), ("Findings", "/findings"), ("Feeds", "/feeds"), ("Parked jobs", "/jobs"),
+            ("This morning", "/"), ("Findings", "/findings"), ("Feeds", "/feeds"),
+            ("Booking apps", "/destinations"), ("Parked jobs", "/jobs"),
             ("Messages", "/messages"),
         ].map { Place(name: $0, href: $1, isHere: $1 == here) }
     }

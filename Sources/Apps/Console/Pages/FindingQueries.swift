@@ -130,32 +130,32 @@ enum FindingQueries {
 
     /// The oldest first. One more than the page shows says that there is a next one.
     static func list(_ filter: FindingFilter, limit: Int64) -> SQL {
-        """
-        SELECT * FROM (
-            SELECT f.practice_id, f.workflow, f.key, f.code, f.cause, f.withheld,
-                \(fragment: state()) AS state, f.day, f.sides::text, f.first_seen_at,
-                (extract(epoch FROM f.first_seen_at) * 1000000)::bigint AS since
-            FROM reconciliation.finding f
-            WHERE (\(filter.practice)::text IS NULL OR f.practice_id = \(filter.practice))
-                AND (\(filter.code)::text IS NULL OR f.code = \(filter.code))
-                AND (\(filter.cause)::text IS NULL OR f.cause = \(filter.cause))
-                AND (\(filter.app)::uuid IS NULL OR f.client_id IS NULL OR f.client_id = \(filter.app))
-                AND (\(filter.from)::timestamptz IS NULL OR f.first_seen_at >= \(filter.from))
-                AND (\(filter.to)::timestamptz IS NULL OR f.first_seen_at < \(filter.to))
-        ) listed
-        WHERE (\(filter.state?.rawValue)::text IS NULL OR state = \(filter.state?.rawValue))
-            AND (\(filter.after?.since)::bigint IS NULL OR (since, practice_id, workflow, key)
-                > (\(filter.after?.since), \(filter.after?.practice), \(filter.after?.workflow), \(filter.after?.key)))
-        ORDER BY since, practice_id, workflow, key LIMIT \(limit)
-        """
+        // Closed ones are most of all there ever were: index finding_open where they are not asked for.
+        let isOver: SQL = filter.state == nil || filter.state == .closed ? "true" : "f.closed_at IS NULL"
+        return """
+            SELECT * FROM (
+                SELECT f.practice_id, f.workflow, f.key, f.code, f.cause, f.withheld,
+                    \(fragment: state()) AS state, f.day, f.sides::text, f.first_seen_at,
+                    (extract(epoch FROM f.first_seen_at) * 1000000)::bigint AS since
+                FROM reconciliation.finding f
+                WHERE \(fragment: isOver)
+                    AND (\(filter.practice)::text IS NULL OR f.practice_id = \(filter.practice))
+                    AND (\(filter.code)::text IS NULL OR f.code = \(filter.code))
+                    AND (\(filter.cause)::text IS NULL OR f.cause = \(filter.cause))
+                    AND (\(filter.app)::uuid IS NULL OR f.client_id IS NULL OR f.client_id = \(filter.app))
+                    AND (\(filter.from)::timestamptz IS NULL OR f.first_seen_at >= \(filter.from))
+                    AND (\(filter.to)::timestamptz IS NULL OR f.first_seen_at < \(filter.to))
+            ) listed
+            WHERE (\(filter.state?.rawValue)::text IS NULL OR state = \(filter.state?.rawValue))
+                AND (\(filter.after?.since)::bigint IS NULL OR (since, practice_id, workflow, key)
+                    > (\(filter.after?.since), \(filter.after?.practice), \(filter.after?.workflow), \(filter.after?.key)))
+            ORDER BY since, practice_id, workflow, key LIMIT \(limit)
+            """
     }
 
-    /// Codes of what is open or was within the last month.
+    /// Codes of what is not closed. Index finding_open.
     static func codes() -> SQL {
-        """
-        SELECT DISTINCT f.code FROM reconciliation.finding f
-        WHERE f.closed_at IS NULL OR f.closed_at > clock_timestamp() - interval '30 days' ORDER BY f.code
-        """
+        "SELECT DISTINCT f.code FROM reconciliation.finding f WHERE f.closed_at IS NULL ORDER BY f.code"
     }
 
     /// Of appointments of a comparison, the findings that are not closed. Index finding_by_member.

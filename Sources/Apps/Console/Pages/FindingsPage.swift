@@ -49,7 +49,8 @@ extension Console {
             let filter = filter(visit, desk)
             let rows = try await desk.transaction.query(
                 FindingQueries.list(filter, limit: Int64(Self.pageSize + 1)))
-            let codes = try await desk.transaction.query(FindingQueries.codes()).map { try $0.decode(String.self) }
+            let open = try await desk.transaction.query(FindingQueries.codes()).map { try $0.decode(String.self) }
+            let codes = open + [filter.code].compactMap(\.self).filter { !open.contains($0) }
             let listed = try rows.prefix(Self.pageSize).map { try line($0, desk) }
             let last = rows.count > Self.pageSize ? listed.last?.place : nil
             let empty = try await emptyWords(filter, desk)

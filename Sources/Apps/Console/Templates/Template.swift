@@ -19,6 +19,7 @@ enum Template: String, CaseIterable {
     case comparisons
     case cells
     case members
+    case destinations
 
     var text: String {
         switch self {
@@ -41,6 +42,7 @@ enum Template: String, CaseIterable {
         case .comparisons: Self.comparisonsText
         case .cells: Self.cellsText
         case .members: Self.membersText
+        case .destinations: Self.destinationsText
         }
     }
 }
