@@ -9,3 +9,6 @@ CREATE INDEX member_by_start ON reconciliation.member
 UPDATE queue.blocked b SET state = 'retrying', run_at = clock_timestamp(), attempts = 0
 FROM api.subscription s
 WHERE s.queue = b.queue AND s.ended_at IS NOT NULL AND b.state IN ('parked', 'uncertain');
+
+-- Holding a booking app's notices, and letting them go.
+GRANT UPDATE (paused_reason, drains_through) ON queue.queue TO pmsync_console;
