@@ -26,6 +26,10 @@ actor Consumer {
     /// Lanes whose jobs a commit under way will end.
     private var inHand: Set<Int16> = []
     private var commits = 0
+    /// A look passed over lanes or keys in hand, so there is to be another when they are free.
+    private var isAnotherDue = false
+    private var conclusions: [Conclusion] = []
+    private var isConcluding = false
     private var trouble = Trouble()
     private var isPaused = false
     private var drainsThrough: Int64?
@@ -66,6 +70,7 @@ actor Consumer {
                     try await balance()
                     let isPartial = isUnderLoad
                     let limit = trouble.isFresh ? duty.batch ?? options.batch : 1
+                    isAnotherDue = isAnotherDue || commits > 0
                     let fetched = commits < atOnce ? try await fetch(limit) : nil
                     if let fetched, !fetched.jobs.isEmpty {
                         commits += 1
@@ -83,6 +88,8 @@ actor Consumer {
     }
 
     private func commit(_ fetched: Fetched, _ work: @escaping Duty.Within) async {
+        // Jobs from the rare path hold others back, and a full batch leaves some behind.
+        var isAnotherDue = isUnderLoad || fetched.jobs.contains(where: \.wasBlocked)
         do {
             let report: Report
             do {
@@ -91,13 +98,16 @@ actor Consumer {
                 report = try await pool.transaction { try await self.batch(fetched, work, $0, isSafe: true) }
             }
             trouble.passed()
+            isAnotherDue = isAnotherDue || !report.failed.isEmpty
             await tell(report)
         } catch {
             await recover(from: error)
+            isAnotherDue = true
         }
         inHand.subtract(fetched.touched.keys)
         commits -= 1
-        wakes.wake(queue.name)
+        if isAnotherDue || self.isAnotherDue { wakes.wake(queue.name) }
+        self.isAnotherDue = false
     }
 
     /// Nearly every job goes well, so a batch is first tried without the two round trips of a savepoint each.
@@ -131,9 +141,8 @@ actor Consumer {
                 if try await block(job, failure, transaction, &report) { held.insert(key) }
             }
         }
-        try await end(done, aside, in: transaction)
+        try await end(done, aside, under: fetched.touched, in: transaction)
         report.finished = done
-        try await fence(fetched.touched, transaction)
         var ran: Set<String> = []
         for one in last.enumerated().sorted(by: { ($0.element.name, $0.offset) < ($1.element.name, $1.offset) }) {
             if !ran.insert(one.element.name).inserted && one.element.once { continue }
@@ -169,8 +178,7 @@ actor Consumer {
         let aside = fetched.jobs.filter { !$0.wasBlocked && fetched.held.contains(LaneKey($0)) }
         if !aside.isEmpty {
             try await pool.transaction { transaction in
-                try await self.end([], aside, in: transaction)
-                try await self.fence(fetched.touched, transaction)
+                try await self.end([], aside, under: fetched.touched, in: transaction)
             }
         }
         let asideIDs = Set(aside.map(\.id))
@@ -186,14 +194,7 @@ actor Consumer {
         do {
             let ending = try await work(job)
             let hasRecovered = breaker.passed()
-            try await finishing {
-                try await self.pool.transaction { transaction in
-                    try await ending(transaction)
-                    try await self.end([job], [], in: transaction)
-                    if hasRecovered { _ = try await transaction.execute(Queries.hasten(self.queue.id)) }
-                    try await self.fence([job.lane: epoch], transaction)
-                }
-            }
+            try await conclude(job, epoch, ending, hasRecovered: hasRecovered)
             report.finished = [job]
             if hasRecovered { await noteCircuit() }
         } catch {
@@ -216,6 +217,62 @@ actor Consumer {
         busy.remove(LaneKey(job))
         await tell(report)
         wakes.wake(queue.name)
+    }
+
+    /// What an outside call that went well leaves to be written.
+    private struct Conclusion {
+        let job: Job
+        let epoch: Int64
+        let ending: Duty.Ending
+        let hasRecovered: Bool
+        let done: CheckedContinuation<Void, any Error>
+    }
+
+    /// Ends the job in a commit with all that wait for one: no timer, whoever comes while a commit is under way joins the
+    /// next. Outlives the cancellation of its task.
+    private func conclude(
+        _ job: Job, _ epoch: Int64, _ ending: @escaping Duty.Ending, hasRecovered: Bool
+    ) async throws {
+        try await withCheckedThrowingContinuation { done in
+            conclusions.append(
+                Conclusion(job: job, epoch: epoch, ending: ending, hasRecovered: hasRecovered, done: done))
+            if isConcluding { return }
+            isConcluding = true
+            Task { await self.concludeAll() }
+        }
+    }
+
+    private func concludeAll() async {
+        while !conclusions.isEmpty {
+            let together = conclusions
+            conclusions = []
+            do {
+                try await write(together)
+                for one in together { one.done.resume() }
+            } catch {
+                // One that cannot be written must not hold the others up.
+                for one in together {
+                    do {
+                        try await write([one])
+                        one.done.resume()
+                    } catch {
+                        one.done.resume(throwing: error)
+                    }
+                }
+            }
+        }
+        isConcluding = false
+    }
+
+    private func write(_ conclusions: [Conclusion]) async throws {
+        let held = Dictionary(conclusions.map { ($0.job.lane, $0.epoch) }, uniquingKeysWith: min)
+        try await pool.transaction { transaction in
+            for one in conclusions { try await one.ending(transaction) }
+            if conclusions.contains(where: \.hasRecovered) {
+                _ = try await transaction.execute(Queries.hasten(self.queue.id))
+            }
+            try await self.end(conclusions.map(\.job), [], under: held, in: transaction)
+        }
     }
 
     private func noteCircuit() async {
@@ -245,12 +302,10 @@ actor Consumer {
         return fetched
     }
 
-    private func end(_ done: [Job], _ aside: [Job], in transaction: Transaction) async throws {
-        let plain = done.filter { !$0.wasBlocked }
-        if !plain.isEmpty {
-            let sql = Queries.finish(queue.id, lanes: plain.map(\.lane), ids: plain.map(\.id))
-            guard try await transaction.execute(sql) == plain.count else { throw QueueError.laneLost }
-        }
+    /// The jobs' ends, and with the last of them the fence.
+    private func end(
+        _ done: [Job], _ aside: [Job], under held: [Int16: Int64], in transaction: Transaction
+    ) async throws {
         let blocked = done.filter(\.wasBlocked)
         if !blocked.isEmpty {
             let sql = Queries.finishBlocked(queue.id, lanes: blocked.map(\.lane), ids: blocked.map(\.id))
@@ -260,6 +315,14 @@ actor Consumer {
             let sql = Queries.setAside(queue.id, lanes: aside.map(\.lane), ids: aside.map(\.id))
             _ = try await transaction.execute(sql)
         }
+        let plain = done.filter { !$0.wasBlocked }
+        if plain.isEmpty { return try await fence(held, transaction) }
+        let lanes = held.sorted { $0.key < $1.key }
+        let sql = Queries.finish(
+            queue.id, lanes: plain.map(\.lane), ids: plain.map(\.id), worker: await membership.id,
+            held: lanes.map(\.key), epochs: lanes.map(\.value))
+        let (gone, stillHeld) = try await transaction.query(sql)[0].decode((Int, Int).self)
+        guard gone == plain.count, stillHeld == held.count else { throw QueueError.laneLost }
     }
 
     /// Gives whether the key is held from here on.

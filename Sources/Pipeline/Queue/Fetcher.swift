@@ -48,20 +48,19 @@ struct Fetcher: Sendable {
         var fetched = Fetched(lanes: lanes)
         let numbers = lanes.keys.sorted()
         if numbers.isEmpty { return fetched }
-        let blocked = try await pool.query(Queries.blockedKeys(queue, lanes: numbers))
-        for row in blocked {
-            let (lane, key, isHeld, isWaiting) = try row.decode((Int16, [UInt8], Bool, Bool).self)
-            if isHeld { fetched.held.insert(LaneKey(lane: lane, key: key)) }
-            if isWaiting && !isHeld { fetched.hasFreed = true }
-        }
-        if fetched.hasFreed { return fetched }
-        if !blocked.isEmpty {
+        let rows = try await pool.query(
+            Queries.waiting(queue, lanes: numbers, busy: busy, limit: Int64(limit), through: through))
+        if try rows.first?.value(0, as: Bool.self) == true {
+            for row in try await pool.query(Queries.blockedKeys(queue, lanes: numbers)) {
+                let (lane, key, isHeld, isWaiting) = try row.decode((Int16, [UInt8], Bool, Bool).self)
+                if isHeld { fetched.held.insert(LaneKey(lane: lane, key: key)) }
+                if isWaiting && !isHeld { fetched.hasFreed = true }
+            }
+            if fetched.hasFreed { return fetched }
             let due = Queries.due(queue, lanes: numbers, busy: busy, limit: Int64(limit))
-            fetched.jobs = try await pool.query(due).map { try Job(row: $0, wasBlocked: true) }
+            fetched.jobs = try await pool.query(due).map(Job.init(due:))
         }
-        let waiting = Queries.waiting(
-            queue, lanes: numbers, busy: busy, limit: Int64(limit), through: through)
-        fetched.jobs += try await pool.query(waiting).map { try Job(row: $0, wasBlocked: false) }
+        fetched.jobs += try rows.compactMap(Job.init(waiting:))
         return fetched
     }
 

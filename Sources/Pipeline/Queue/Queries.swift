@@ -102,22 +102,30 @@ enum Queries {
 
     // MARK: Reading
 
-    /// The primary key's order, lane by lane; `busy` keys are being worked on by this worker.
+    /// The primary key's order, lane by lane; `busy` keys are being worked on by this worker. Each row says first whether
+    /// these lanes have anything on the rare path (index blocked_by_key); where nothing waits, that is all of one row.
     /// `through`: the last job of a queue that drains.
     static func waiting(
         _ queue: Int16, lanes: [Int16], busy: [[UInt8]], limit: Int64, through: Int64? = nil
     ) -> SQL {
         """
-        SELECT j.queue, j.lane, j.id, j.kind, j.attempts, j.enqueued_at, j.key, j.practice_id, j.received_on,
+        SELECT rare.is_there, j.queue, j.lane, j.id, j.kind, j.attempts, j.enqueued_at, j.key, j.practice_id, j.received_on,
             j.entry_id, j.payload::text
-        FROM unnest(\(lanes)) AS mine (lane)
-        CROSS JOIN LATERAL (
-            SELECT * FROM queue.job j
-            WHERE j.queue = \(queue) AND j.lane = mine.lane AND j.key <> ALL (\(busy))
-                \(fragment: through.map { "AND j.id <= \($0)" } ?? "")
-            ORDER BY j.id LIMIT \(limit)
-        ) j
-        ORDER BY j.id LIMIT \(limit)
+        FROM (
+            SELECT EXISTS (SELECT FROM queue.blocked WHERE queue = \(queue) AND lane = ANY (\(lanes)))
+        ) AS rare (is_there)
+        LEFT JOIN (
+            SELECT k.*
+            FROM unnest(\(lanes)) AS mine (lane)
+            CROSS JOIN LATERAL (
+                SELECT * FROM queue.job i
+                WHERE i.queue = \(queue) AND i.lane = mine.lane AND i.key <> ALL (\(busy))
+                    \(fragment: through.map { "AND i.id <= \($0)" } ?? "")
+                ORDER BY i.id LIMIT \(limit)
+            ) k
+            ORDER BY k.id LIMIT \(limit)
+        ) j ON true
+        ORDER BY j.id
         """
     }
 
@@ -170,10 +178,20 @@ enum Queries {
 
     // MARK: Ending
 
-    static func finish(_ queue: Int16, lanes: [Int16], ids: [Int64]) -> SQL {
+    /// The jobs' end and the fence in one: gives how many jobs were there, and how many of the lanes are still held.
+    static func finish(
+        _ queue: Int16, lanes: [Int16], ids: [Int64], worker: Int32, held: [Int16], epochs: [Int64]
+    ) -> SQL {
         """
-        DELETE FROM queue.job j USING unnest(\(lanes), \(ids)) AS done (lane, id)
-        WHERE j.queue = \(queue) AND j.lane = done.lane AND j.id = done.id
+        WITH gone AS (
+            DELETE FROM queue.job j USING unnest(\(lanes), \(ids)) AS done (lane, id)
+            WHERE j.queue = \(queue) AND j.lane = done.lane AND j.id = done.id
+            RETURNING 1
+        ), fence AS (
+            \(fragment: holdLanes(queue, worker: worker, lanes: held, epochs: epochs))
+            RETURNING 1
+        )
+        SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM fence)
         """
     }
 

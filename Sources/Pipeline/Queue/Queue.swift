@@ -32,7 +32,31 @@ package struct Job: Sendable {
     /// Whether it was tried before, or replayed: what stood in its way may have been mended a moment ago.
     package var isTriedAgain: Bool { wasBlocked }
 
-    init(row: Row, wasBlocked: Bool) throws {
+    /// A row of `Queries.waiting`: nil where no job waits.
+    init?(waiting row: Row) throws {
+        let (_, queue, lane, id, kind, attempts, enqueuedAt, key, practice, day, entry, payload) = try row.decode(
+            (
+                Bool, Int16?, Int16?, Int64?, String?, Int16?, Date?, [UInt8]?, String?, CalendarDay?, Int64?, String?
+            ).self)
+        guard let queue, let lane, let id, let kind, let attempts, let enqueuedAt, let key, let payload else {
+            return nil
+        }
+        self.queue = queue
+        self.lane = lane
+        self.id = id
+        self.kind = kind
+        self.attempts = attempts
+        self.enqueuedAt = enqueuedAt
+        self.key = key
+        self.practice = practice
+        self.day = day
+        self.entry = entry
+        self.payload = payload
+        wasBlocked = false
+    }
+
+    /// A row of `Queries.due`.
+    init(due row: Row) throws {
         let (queue, lane, id, kind, attempts, enqueuedAt, key, practice, day, entry, payload) = try row.decode(
             (
                 Int16, Int16, Int64, String, Int16, Date, [UInt8], String?, CalendarDay?, Int64?, String
@@ -48,7 +72,7 @@ package struct Job: Sendable {
         self.day = day
         self.entry = entry
         self.payload = payload
-        self.wasBlocked = wasBlocked
+        wasBlocked = true
     }
 }
 

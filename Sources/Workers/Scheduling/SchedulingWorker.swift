@@ -19,8 +19,8 @@ package enum SchedulingWorker {
             return [
                 notices, judge,
                 worker.crew([
-                    Duty(.named(SchedulingJobs.queue), work: .within(atOnce: 4) { try await jobs.handle($0, $1) }),
-                    Duty(.named(Route.parity), work: .within(atOnce: 1) { try await parity.handle($0, $1) }),
+                    Duty(.named(SchedulingJobs.queue), work: .within(atOnce: 2) { try await jobs.handle($0, $1) }),
+                    Duty(.named(Route.parity), work: .within { try await parity.handle($0, $1) }),
                     Duty(.named(FanOut.queue), batch: 1, work: .within { try await fanOut.handle($0, $1) }),
                     notices.duty(),
                 ]),
