@@ -57,18 +57,34 @@ package enum AppointmentFlag: String, Codable, Sendable, CaseIterable {
     case tombstone
     /// The PM booked over a taken time on purpose.
     case overbooked
+    /// Worked out here: no message said so. A no-show at the practice's midnight, a wait-list entry that a booking ended.
+    case derived
+    /// The patient answered the reminder. A new time, or another word of the PM's, takes it back.
+    case confirmed
+    /// The patient came, and left before being seen.
+    case leftUnseen = "left-before-seen"
+    /// The PM's list no longer has it, though no message said so; a person confirmed it.
+    case unannounced
+    /// Names of one message are of several appointments; the most trusted one decided.
+    case namesDisagree = "names-disagree"
 }
 
 /// What one message says of one appointment, in our words. Empty optionals: the message did not say.
 package struct AppointmentEvent: Hashable, Codable, Sendable {
     package enum Kind: String, Codable, Sendable {
         case booked, rescheduled, modified, cancelled, discontinued, deleted, resourcesChanged, noshow
+        /// The practice's midnight, after which who is still expected has not come. Derived: no message says it.
+        case midnight
+        /// An interim wait-list entry, which the PM takes away by itself when its person is booked. Derived.
+        case superseded
+        /// Gone from the PM's list without a message, as a person confirmed.
+        case removed
     }
 
     package var kind: Kind
     /// Orders versions: SCH's own time, else MSH-7, else receipt.
     package var at: Date
-    /// The journal's entry, which breaks ties.
+    /// The journal's entry, which breaks ties; `noEntry` for what no message said.
     package var entry: Int64
     package var status: AppointmentStatus?
     package var sourceStatus: String?
@@ -83,8 +99,17 @@ package struct AppointmentEvent: Hashable, Codable, Sendable {
     package var flags: Set<AppointmentFlag>
     /// The appointment that this one takes the place of (SCH-23, SCH-24 on a new booking).
     package var replaces: UUID?
+    /// The series that a booking says it is an occurrence of.
+    package var series: String?
+    /// A person's decision that this event is of this appointment.
+    package var decision: Int64?
+    /// The message bore no id of its appointment, so that it was told by what it says; nil: it did.
+    package var isUnnamed: Bool?
 
-    package init(kind: Kind, at: Date, entry: Int64) {
+    /// Stands before every message of the same instant.
+    package static let noEntry: Int64 = 0
+
+    package init(kind: Kind, at: Date, entry: Int64 = noEntry) {
         self.kind = kind
         self.at = at
         self.entry = entry
@@ -108,6 +133,8 @@ package struct Appointment: Hashable, Codable, Sendable {
     package var resources: [ResourceUse]
     package var overbooked: Bool
     package var replaces: UUID?
+    /// Its series, until it is changed alone.
+    package var series: String?
     package var flags: Set<AppointmentFlag>
     /// The newest event's time.
     package var eventAt: Date

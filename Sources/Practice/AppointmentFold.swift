@@ -8,19 +8,32 @@ extension Appointment {
     package static let presumedDuration: TimeInterval = 15 * 60
 
     /// The appointment as its events leave it. Their order does not matter, nor repetition: of two with the same time and
-    /// entry (a message read again under another definition) the first given stands. nil when there are none.
+    /// entry (a message read again under another definition) the first given stands. nil when no message is among them.
     package init?(folding events: [AppointmentEvent], id: UUID) {
         var seen: Set<AppointmentEvent.Position> = []
         let ordered = events.filter { seen.insert($0.position).inserted }.sorted { $0.position < $1.position }
+            .drop { $0.kind.isDerived }
         guard let first = ordered.first else { return nil }
         self.init(id: id, status: first.resultingStatus(after: nil), eventAt: first.at)
         if first.kind.isCancellation { flags.insert(.tombstone) }
-        for event in ordered { apply(event) }
+        for event in ordered where isAffected(by: event) { apply(event) }
+    }
+
+    /// What is derived holds only while nothing that was said by then speaks against it, however late that was heard.
+    private func isAffected(by event: AppointmentEvent) -> Bool {
+        switch event.kind {
+        case .midnight: status.isExpected && start.map { $0 < event.at } ?? false
+        case .superseded: status == .waitlist
+        case .booked, .rescheduled, .modified, .resourcesChanged: true
+        case .cancelled, .discontinued, .deleted, .noshow, .removed: true
+        }
     }
 
     private mutating func apply(_ event: AppointmentEvent) {
         let next = event.resultingStatus(after: status)
-        if !status.mayBecome(next) { flags.insert(.irregularTransition) }
+        // What was worked out here is no step of the PM's: its next one is measured by what it said last.
+        let last = flags.contains(.derived) ? AppointmentStatus.booked : status
+        if next != status, !event.kind.isDerived, !last.mayBecome(next) { flags.insert(.irregularTransition) }
         status = next
         eventAt = event.at
         if let word = event.sourceStatus { sourceStatus = word }
@@ -29,8 +42,27 @@ extension Appointment {
         if let said = event.reason { reason = said }
         if let said = event.replaces { replaces = said }
         cancelReason = next == .cancelled ? event.cancelReason ?? cancelReason : ""
+        mark(event)
+        let before = (start: start, codes: resources.map(\.code))
         place(event)
         if !event.resources.isEmpty { resources = resources.told(event) }
+        guard before.start != nil else {
+            series = event.series
+            return
+        }
+        let isMoved = start != before.start
+        if isMoved, !event.flags.contains(.confirmed) { flags.remove(.confirmed) }
+        // One changed occurrence leaves its series.
+        if isMoved || resources.map(\.code) != before.codes { series = nil }
+    }
+
+    /// What a word of the PM's sets or takes back, beside the state itself.
+    private mutating func mark(_ event: AppointmentEvent) {
+        let ofTheWord: Set<AppointmentFlag> = [.derived, .confirmed, .leftUnseen, .unannounced]
+        if event.statesStatus { flags.subtract(ofTheWord) }
+        flags.formUnion(event.flags.intersection([.confirmed, .leftUnseen, .namesDisagree]))
+        if event.kind.isDerived { flags.insert(.derived) }
+        if event.kind == .removed { flags.insert(.unannounced) }
     }
 
     /// Start, end and overbooking. An ending names the time of what ended and moves nothing.
@@ -71,11 +103,19 @@ extension AppointmentEvent {
     /// status, else booked for a booking or a move, else what was.
     package func resultingStatus(after status: AppointmentStatus?) -> AppointmentStatus {
         switch kind {
-        case .cancelled, .discontinued: .cancelled
-        case .deleted: .enteredInError
-        case .noshow: .noshow
+        case .cancelled, .discontinued, .superseded: .cancelled
+        case .deleted, .removed: .enteredInError
+        case .noshow, .midnight: .noshow
         case .booked, .rescheduled: self.status ?? .booked
         case .modified, .resourcesChanged: self.status ?? status ?? .booked
+        }
+    }
+
+    /// Whether it leaves a state by its own word, rather than the one that was.
+    fileprivate var statesStatus: Bool {
+        switch kind {
+        case .modified, .resourcesChanged: status != nil
+        case .booked, .rescheduled, .cancelled, .discontinued, .deleted, .noshow, .midnight, .superseded, .removed: true
         }
     }
 }
@@ -84,13 +124,16 @@ extension AppointmentEvent.Kind {
     /// Takes the appointment off the schedule.
     package var isCancellation: Bool {
         switch self {
-        case .cancelled, .discontinued, .deleted: true
-        case .booked, .rescheduled, .modified, .resourcesChanged, .noshow: false
+        case .cancelled, .discontinued, .deleted, .superseded, .removed: true
+        case .booked, .rescheduled, .modified, .resourcesChanged, .noshow, .midnight: false
         }
     }
 
     /// Ends the appointment; whatever time it names is the one that ended.
-    package var isEnding: Bool { isCancellation || self == .noshow }
+    package var isEnding: Bool { isCancellation || self == .noshow || self == .midnight }
+
+    /// Worked out here, and no more than what stands against it.
+    package var isDerived: Bool { self == .midnight || self == .superseded }
 }
 
 extension [ResourceUse] {

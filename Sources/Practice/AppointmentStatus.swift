@@ -19,6 +19,9 @@ package enum AppointmentStatus: String, Codable, Sendable, CaseIterable {
         }
     }
 
+    /// Whether its person is still to come: who has not come by midnight is a no-show then.
+    package var isExpected: Bool { self == .booked || self == .pending }
+
     /// Whether the step is one that a schedule makes of itself. A step from the PM that is not is applied all the same
     /// and flagged `irregular-transition`.
     package func mayBecome(_ next: AppointmentStatus) -> Bool {

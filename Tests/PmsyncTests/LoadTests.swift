@@ -81,7 +81,7 @@ import Workflow
             Issue.record("no slots")
             return
         }
-        #expect(slots.map(\.resource.code) == ["1001"] && slots.map(\.status) == [.busyUnavailable])
+        #expect(slots.changes.map(\.resource.code) == ["1001"] && slots.changes.map(\.status) == [.busyUnavailable])
     }
 
     @Test func `Bad rows are told with line, column and reason, and never with what they hold`() throws {

@@ -210,9 +210,9 @@ private struct Oracle {
     /// The status that an event settles whatever was before it.
     static func decided(_ event: AppointmentEvent) -> AppointmentStatus? {
         switch event.kind {
-        case .cancelled, .discontinued: .cancelled
-        case .deleted: .enteredInError
-        case .noshow: .noshow
+        case .cancelled, .discontinued, .superseded: .cancelled
+        case .deleted, .removed: .enteredInError
+        case .noshow, .midnight: .noshow
         case .booked, .rescheduled: event.status ?? .booked
         case .modified, .resourcesChanged: event.status
         }

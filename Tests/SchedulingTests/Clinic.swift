@@ -49,6 +49,13 @@ final class Clinic: Sendable {
         _ = try await hear("MSH|^~\\&|CLINICPM||||20260101||ACK|1|P|2.3\r", type: "ACK")
     }
 
+    /// More definitions, beside those that are in force.
+    func apply(_ more: [String: String]) async throws {
+        var files = try Definition.files(inFolder: Shipped.workflows)
+        files.merge(more) { $1 }
+        _ = try await DefinitionStore.apply(files, by: "test", to: pool)
+    }
+
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     /// So many days from today, at so many hours of the practice's clock.

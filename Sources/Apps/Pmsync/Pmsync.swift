@@ -11,7 +11,8 @@ package struct PmsyncCommand: AsyncParsableCommand {
             Up.self, Migrate.self, Apply.self, Check.self, TestCommand.self, ClientCommand.self, UserCommand.self,
             FeedCommand.self, LoadCommand.self, Send.self, Parse.self, Messages.self, MessageCommand.self, Jobs.self,
             JobCommand.self,
-            Replay.self, Discard.self, ReconcileCommand.self, ReportCommand.self, ParityCommand.self, MendCommand.self,
+            Replay.self, Decide.self, Discard.self, ReconcileCommand.self, ReportCommand.self, ParityCommand.self,
+            MendCommand.self,
             Bench.self,
         ])
 

@@ -16,10 +16,12 @@ package struct Notice: Sendable, Equatable {
     package var kind: String
     package var record: UUID
     package var version: Int32
+    /// What one event is made of, for a day that was cancelled or transferred as one: the appointments.
+    package var members: [UUID]
 
     package init(
         id: UUID, type: String, at: Date, practice: String, event: Int64, change: Int64?, kind: String, record: UUID,
-        version: Int32
+        version: Int32, members: [UUID] = []
     ) {
         self.id = id
         self.type = type
@@ -30,6 +32,7 @@ package struct Notice: Sendable, Equatable {
         self.kind = kind
         self.record = record
         self.version = version
+        self.members = members
     }
 
     /// The body as it is sent and signed; a pure function of the notice, so that a repeat is byte for byte the same.
@@ -40,7 +43,8 @@ package struct Notice: Sendable, Equatable {
             type: type, timestamp: Date.ISO8601FormatStyle(includingFractionalSeconds: true).format(at),
             data: .init(
                 practice: practice, event: event, change: change,
-                record: .init(kind: kind, id: record.uuidString.lowercased(), version: version)))
+                record: .init(kind: kind, id: record.uuidString.lowercased(), version: version),
+                members: members.isEmpty ? nil : members.map { $0.uuidString.lowercased() }))
         do {
             return try Array(encoder.encode(body))
         } catch {
@@ -54,6 +58,7 @@ package struct Notice: Sendable, Equatable {
             let event: Int64
             let change: Int64?
             let record: Record
+            let members: [String]?
         }
         struct Record: Encodable {
             let kind: String

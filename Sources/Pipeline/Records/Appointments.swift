@@ -4,11 +4,11 @@ package import Practice
 
 /// Appointments on record, for scheduling's decisions.
 package enum Appointments {
-    /// The appointments that these identifiers name, and with `person` also that person's from `since` on, whoever they
-    /// were filed under before a merge. Primary key of the aliases; index appointment_by_person. Every look is LATERAL with
+    /// The appointments that these identifiers name, those of `ids`, and with `person` also that person's from `since` on,
+    /// whoever they were filed under before a merge. Primary key of the aliases; index appointment_by_person. Every look is LATERAL with
     /// a LIMIT or OFFSET, so that it stays a look by key: a join planned while the tables were young reads them whole.
     package static func read(
-        named: [Identifier], person: UUID?, since: Date, practice: String, enterprise: String,
+        named: [Identifier], ids: [UUID] = [], person: UUID?, since: Date, practice: String, enterprise: String,
         in transaction: Transaction
     ) async throws -> [StoredAppointment] {
         let rows = try await transaction.query(
@@ -22,8 +22,10 @@ package enum Appointments {
                 CROSS JOIN LATERAL (
                     SELECT x.appointment_id FROM records.appointment_alias x
                     WHERE x.practice_id = \(practice)
-                        AND x.kind = i.kind AND x.authority = i.authority AND x.value = i.value LIMIT 1
+                        AND x.kind = i.kind AND x.authority = i.authority AND x.value = i.value LIMIT 50
                 ) l
+                UNION
+                SELECT unnest(\(ids))
                 UNION
                 SELECT b.id
                 FROM (
@@ -71,6 +73,21 @@ package enum Appointments {
                 practice: practice, version: version, appointment: appointment,
                 aliases: aliases, changedAt: changedAt)
         }
+    }
+
+    /// Those whose person is still expected and whose day is over, as is the day of the last word on them. Index
+    /// appointment_by_start.
+    package static func overdue(
+        since: Date, before midnight: Date, practice: String, limit: Int64, in transaction: Transaction
+    ) async throws -> [UUID] {
+        try await transaction.query(
+            """
+            SELECT id FROM records.appointment
+            WHERE practice_id = \(practice) AND start_at >= \(since) AND start_at < \(midnight)
+                AND event_at < \(midnight) AND status IN ('booked', 'pending')
+            ORDER BY id LIMIT \(limit)
+            """
+        ).map { try $0.decode(UUID.self) }
     }
 
     /// Everything that messages have said of one appointment; locks it until the commit.

@@ -16,11 +16,12 @@ package struct PersonSighting: Sendable {
         self.aliases = aliases
     }
 
-    /// Finds the person, or makes a provisional one; adds aliases that are new and fills blanks. Safe to repeat.
+    /// Finds the person, or makes a provisional one; adds aliases that are new and fills blanks. Others that
+    /// speak of the person wait until the commit. Safe to repeat.
     package func record(enterprise: String, in transaction: Transaction) async throws -> UUID {
         let rows = try await transaction.query(
             """
-            SELECT records.seen_person(\(enterprise), \(aliases.map(\.identifier.kind.rawValue)),
+            SELECT records.held_person(\(enterprise), \(aliases.map(\.identifier.kind.rawValue)),
                 \(aliases.map(\.identifier.authority)), \(aliases.map(\.identifier.value)), \(aliases.map(\.trust)),
                 \(family), \(given), \(birthDate), \(sex), \(phone), \(email))
             """)

@@ -10,6 +10,8 @@ package struct FoundChange: Sendable {
     package let version: Int32
     package let tell: Bool
     package let at: Date
+    /// The appointments of a day that was cancelled or transferred as one.
+    package let members: [UUID]
 }
 
 package enum ChangeLog {
@@ -20,14 +22,18 @@ package enum ChangeLog {
     ) async throws -> [FoundChange] {
         let rows = try await transaction.query(
             """
-            SELECT number, type, record_kind, record_id, version, tell, at FROM records.change
-            WHERE practice_id = \(practice) AND number > \(number) ORDER BY number LIMIT \(Int64(limit))
+            SELECT c.number, c.type, c.record_kind, c.record_id, c.version, c.tell, c.at, coalesce((
+                SELECT e.members FROM records.day_event e
+                WHERE c.record_kind = 'day' AND e.practice_id = c.practice_id AND e.id = c.record_id), '{}')
+            FROM records.change c
+            WHERE c.practice_id = \(practice) AND c.number > \(number) ORDER BY c.number LIMIT \(Int64(limit))
             """)
         return try rows.map { row in
-            let (number, type, kind, record, version, tell, at) = try row.decode(
-                (Int64, String, String, UUID, Int32, Bool, Date).self)
+            let (number, type, kind, record, version, tell, at, members) = try row.decode(
+                (Int64, String, String, UUID, Int32, Bool, Date, [UUID]).self)
             return FoundChange(
-                number: number, type: type, recordKind: kind, record: record, version: version, tell: tell, at: at)
+                number: number, type: type, recordKind: kind, record: record, version: version, tell: tell, at: at,
+                members: members)
         }
     }
 }

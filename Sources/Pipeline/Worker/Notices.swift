@@ -85,7 +85,9 @@ package struct Notices: Service {
         let rows = try await worker.pool.query(
             """
             SELECT d.id, d.type, d.created_at, d.change_number, d.record_kind, d.record_id, d.version, s.url, s.secret,
-                s.previous_secret
+                s.previous_secret, coalesce((
+                    SELECT e.members FROM records.day_event e
+                    WHERE d.record_kind = 'day' AND e.practice_id = d.practice_id AND e.id = d.record_id), '{}')
             FROM api.delivery d
             JOIN api.subscription s ON s.practice_id = d.practice_id AND s.id = d.subscription_id
             WHERE d.practice_id = \(practice) AND d.subscription_id = \(payload.subscription)
@@ -93,11 +95,11 @@ package struct Notices: Service {
                 AND s.ended_at IS NULL AND s.mode <> 'off'
             """)
         guard let row = rows.first else { return nil }
-        let (id, type, at, change, kind, record, version, url, secret, previous) = try row.decode(
-            (UUID, String, Date, Int64?, String, UUID, Int32, String, [UInt8], [UInt8]?).self)
+        let (id, type, at, change, kind, record, version, url, secret, previous, members) = try row.decode(
+            (UUID, String, Date, Int64?, String, UUID, Int32, String, [UInt8], [UInt8]?, [UUID]).self)
         let notice = Notice(
             id: id, type: type, at: at, practice: practice, event: payload.event, change: change, kind: kind,
-            record: record, version: version)
+            record: record, version: version, members: members)
         return Pending(
             notice: notice,
             webhook: Webhook(url: url, secrets: [secret, previous].compactMap { $0.flatMap(Secret.init) }))

@@ -215,3 +215,23 @@ extension String {
         String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
     }
 }
+
+extension CodeTable.Row {
+    /// The state of an appointment that a row of the status table means; nil where it means none.
+    package var appointmentStatus: AppointmentStatus? {
+        switch self["status"] {
+        case CodeTable.StatusWord.confirmed: .booked
+        case CodeTable.StatusWord.leftUnseen: .cancelled
+        default: AppointmentStatus(rawValue: self["status"])
+        }
+    }
+
+    /// What it says beside the state.
+    package var appointmentFlags: Set<AppointmentFlag> {
+        switch self["status"] {
+        case CodeTable.StatusWord.confirmed: [.confirmed]
+        case CodeTable.StatusWord.leftUnseen: [.leftUnseen]
+        default: []
+        }
+    }
+}

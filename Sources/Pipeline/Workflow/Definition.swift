@@ -102,6 +102,14 @@ package struct Definition: Sendable {
     /// The ports that feeds have for themselves, beside the gateway's own.
     package var ports: [Int] { Set(feeds.values.compactMap(\.port) + taps.values.compactMap(\.port)).sorted() }
 
+    /// Whether a practice's midnight makes no-shows of who is still expected: as it says itself, else as one of its PM's
+    /// feeds has it.
+    package func derivesNoShows(_ practice: String) -> Bool {
+        guard let profile = practices[practice] else { return false }
+        return profile.midnightNoShow
+            ?? feeds.values.contains { $0.midnightNoShow && $0.practices.values.contains(practice) }
+    }
+
     /// The zone that a feed's times without an offset are in; nil for an unknown practice.
     package func zone(feed: String, practice: String) -> TimeZone? {
         source(named: feed)?.zone(of: practice) ?? practices[practice]?.zone
@@ -199,13 +207,19 @@ extension CodeTable {
         package static let blocked = "blocked"
         /// Says nothing that others must know.
         package static let ignored = "ignored"
+        /// Booked, and the patient has answered the reminder.
+        package static let confirmed = "confirmed"
+        /// Over: the patient came and left before being seen.
+        package static let leftUnseen = "left-before-seen"
+
+        static let all = [blocked, ignored, confirmed, leftUnseen]
     }
 
     fileprivate func checkValues(file: String, problems: Problems) {
         for row in rows {
             switch name {
             case .status:
-                let known = AppointmentStatus.allCases.map(\.rawValue) + [StatusWord.blocked, StatusWord.ignored]
+                let known = AppointmentStatus.allCases.map(\.rawValue) + StatusWord.all
                 if !known.contains(row["status"]) {
                     problems.unknown("status", row["status"], among: known, file, row.line)
                 }

@@ -18,6 +18,11 @@ package struct Expectation: Sendable {
     package let messagesLine: Int
     /// When each message came; empty: half a day after its MSH-7.
     package let received: [Value]
+    /// What a person decides of each message that parks as ambiguous, in order: the start of the one that is meant, or
+    /// `new`; the message is then replayed. Beyond the list it stays parked.
+    package let decisions: [Value]
+    /// As of when things stand: the midnights before each message's receipt and before this have passed. nil: none has.
+    package let asOf: Value?
     /// All appointments that there are afterwards; nil: not compared. So for slots.
     package let appointments: [Record]?
     package let slots: [Record]?
@@ -27,13 +32,15 @@ package struct Expectation: Sendable {
         guard let section = Section(file: file, text: text, problems: problems) else {
             throw DefinitionError(problems: problems.sorted)
         }
-        section.allow(["about", "messages", "received", "appointments", "slots"])
+        section.allow(["about", "messages", "received", "decisions", "as-of", "appointments", "slots"])
         messages = (section.list("messages") ?? []).map { Value(text: $0.text, line: $0.line) }
         messagesLine = section.line(of: "messages")
         received = (section.list("received") ?? []).map { Value(text: $0.text, line: $0.line) }
+        decisions = (section.list("decisions") ?? []).map { Value(text: $0.text, line: $0.line) }
+        asOf = section.scalar("as-of").map { Value(text: $0.text, line: $0.line) }
         let appointmentKeys = [
             "status", "word", "start", "end", "type", "reason", "cancel-reason", "names", "resources", "flags",
-            "replaces",
+            "replaces", "series",
         ]
         appointments = section.sections("appointments")?.map { Record($0, appointmentKeys) }
         slots = section.sections("slots")?.map { Record($0, ["resource", "start", "end", "status"]) }

@@ -48,13 +48,15 @@ package struct Profile: Sendable {
     let unmapped: [TableName: Unmapped]
     let parents: ParentMeaning
     let idsTradePlaces: Bool
+    let midnightNoShow: Bool
+    let interimWaitList: Bool
     let zone: TimeZone?
     let charset: Charset?
 
     init?(_ section: Section) {
         section.allow([
             "profile", "practice-path", "person-key", "identifiers", "person-identifiers", "fields", "unmapped",
-            "parents", "ids-trade-places", "zone", "charset",
+            "parents", "ids-trade-places", "midnight-no-show", "interim-wait-list", "zone", "charset",
         ])
         guard let name = section.required("profile") else { return nil }
         self.name = name.text
@@ -66,6 +68,8 @@ package struct Profile: Sendable {
         unmapped = section.section("unmapped").map(WorkflowRules.unmapped) ?? [:]
         parents = section.word("parents", ParentMeaning.self) ?? .replaces
         idsTradePlaces = section.flag("ids-trade-places") ?? true
+        midnightNoShow = section.flag("midnight-no-show") ?? false
+        interimWaitList = section.flag("interim-wait-list") ?? false
         zone = section.zone("zone")
         charset = section.charset("charset")
     }
@@ -103,6 +107,10 @@ package struct Feed: Sendable {
     package let unmapped: [TableName: Unmapped]
     package let parents: ParentMeaning
     package let idsTradePlaces: Bool
+    /// At midnight the PM makes a no-show of who is still expected, and no message is relied on for it.
+    package let midnightNoShow: Bool
+    /// A wait-list entry ends when its person is booked for the same event, and no message says so.
+    package let interimWaitList: Bool
 
     static let keys = [
         "feed", "profile", "port", "folder", "sender", "facility", "practice-value", "zone", "charset", "production",
@@ -151,6 +159,8 @@ package struct Feed: Sendable {
         unmapped = (workflow?.unmapped ?? [:]).merging(profile.unmapped) { $1 }
         parents = profile.parents
         idsTradePlaces = profile.idsTradePlaces
+        midnightNoShow = profile.midnightNoShow
+        interimWaitList = profile.interimWaitList
     }
 
     /// The zone that the feed's times are in, where it is not the practice's.

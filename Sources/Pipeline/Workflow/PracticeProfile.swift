@@ -43,6 +43,8 @@ package struct PracticeProfile: Sendable {
     package let zone: TimeZone
     package let zoneName: String
     package let goLive: GoLive
+    /// Whether who is still expected at midnight is a no-show; nil leaves it to the feeds' profiles.
+    let midnightNoShow: Bool?
     package let load: LoadProfile
     package let destinations: [DestinationProfile]
     /// The PM's own appointment list.
@@ -54,7 +56,8 @@ package struct PracticeProfile: Sendable {
 
     init?(_ section: Section) {
         section.allow([
-            "practice", "enterprise", "name", "zone", "go-live", "feeds", "taps", "destinations", "load", "reconcile",
+            "practice", "enterprise", "name", "zone", "go-live", "midnight-no-show", "feeds", "taps", "destinations",
+            "load", "reconcile",
         ])
         let stated = section.required("zone")
         guard let id = section.required("practice"), let stated, let zone = section.zone("zone") else { return nil }
@@ -64,6 +67,7 @@ package struct PracticeProfile: Sendable {
         self.zone = zone
         zoneName = stated.text
         goLive = GoLive(section, key: "go-live", workflows: ["scheduling"])
+        midnightNoShow = section.flag("midnight-no-show")
         load = LoadProfile(section.section("load"))
         destinations = (section.sections("destinations") ?? []).compactMap(DestinationProfile.init)
         let sources = section.section("reconcile")

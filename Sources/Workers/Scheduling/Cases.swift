@@ -58,12 +58,25 @@ package enum Cases {
         var comparison = Comparison(file: file)
         var book = SchedulingBook(definition: definition)
         var outcomes: [String] = []
+        var decisions = expectation.decisions[...]
         for (index, message) in messages.enumerated() {
-            let stated = index < expectation.received.count ? expectation.received[index].text : nil
-            let received = stated.flatMap { try? Date($0, strategy: .iso8601) } ?? arrival(of: message)
-            let outcome = book.receive(message, receivedAt: received, entry: Int64(index + 1))
-            outcomes.append(Described.outcome(outcome))
+            let stated = index < expectation.received.count ? instant(expectation.received[index]) : nil
+            let received = stated ?? arrival(of: message)
+            if expectation.asOf != nil { _ = book.passMidnight(now: received) }
+            let receive = { book.receive(message, receivedAt: received, entry: Int64(index + 1)) }
+            var outcome = receive()
+            var text = Described.outcome(outcome)
+            while case .parked(let park) = outcome, park.code == .ambiguousAppointment,
+                let decision = decisions.popFirst()
+            {
+                let meant = park.candidates.first { book.appointments[$0]?.state.start == instant(decision) }
+                book.decide(Int64(index + 1), is: meant, of: park.candidates)
+                outcome = receive()
+                text += "; " + Described.outcome(outcome)
+            }
+            outcomes.append(text)
         }
+        if let asOf = expectation.asOf.flatMap(instant) { _ = book.passMidnight(now: asOf) }
         comparison.compare("messages", expectation.messages, outcomes, line: expectation.messagesLine)
         if let expected = expectation.appointments {
             comparison.compare("appointments", expected, Described.appointments(book))
@@ -71,6 +84,8 @@ package enum Cases {
         if let expected = expectation.slots { comparison.compare("slots", expected, Described.slots(book)) }
         return CaseResult(name: name, failures: comparison.failures)
     }
+
+    private static func instant(_ value: Expectation.Value) -> Date? { try? Date(value.text, strategy: .iso8601) }
 
     /// Half a day after MSH-7: whatever its zone, it has been sent.
     private static func arrival(of message: [UInt8]) -> Date {
@@ -86,7 +101,8 @@ private enum Described {
         case .recorded(let all):
             all.map { $0.change.map { String($0.rawValue.dropFirst("appointment.".count)) } ?? "unchanged" }
                 .joined(separator: ", ")
-        case .slots(let changes): changes.map(\.status.rawValue).joined(separator: ", ")
+        case .slots(let changes):
+            changes.isEmpty ? "unchanged" : changes.map(\.status.rawValue).joined(separator: ", ")
         case .ignored: "ignored"
         case .parked(let park): "parked \(park.code.rawValue)"
         }
@@ -111,6 +127,7 @@ private enum Described {
                 "status": [state.status.rawValue], "word": [state.sourceStatus], "names": names, "resources": uses,
                 "flags": state.flags.map(\.rawValue).sorted(), "type": state.type.map { [$0.code, $0.text] } ?? [],
                 "reason": [state.reason], "cancel-reason": [state.cancelReason],
+                "series": [state.series].compactMap(\.self),
             ]
             for (key, list) in values where list == [""] { values[key] = [] }
             values["start"] = state.start.map { [clock.text($0)] } ?? []

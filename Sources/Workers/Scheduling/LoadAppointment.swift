@@ -16,18 +16,19 @@ extension LoadCells {
             }
             if row?["status"] == CodeTable.StatusWord.ignored { return .ignored }
             isBlock = row?["status"] == CodeTable.StatusWord.blocked
-            event.status = row.flatMap { AppointmentStatus(rawValue: $0["status"]) }
+            event.status = row?.appointmentStatus
+            event.flags = row?.appointmentFlags ?? []
             event.overbooked = row?["overbooked"] == "true"
         }
         let person = try person(isNeeded: false)
         let resources = try resources()
         if isBlock || (person.aliases.isEmpty && person.family.isEmpty) {
             if let status = event.status, !status.isLive { return .ignored }
-            return .schedule(message(.slots(try slots(times, resources))))
+            return .schedule(message(.slots(try block(times, resources, entry))))
         }
         event.start = times.start
         event.end = times.end
-        event.flags = times.flags
+        event.flags.formUnion(times.flags)
         if event.start == nil, ![.waitlist, .proposed, .cancelled].contains(event.status) {
             throw fault(.empty, reader.columns.positions[.start] == nil ? .date : .start)
         }
@@ -39,7 +40,7 @@ extension LoadCells {
         if names.aliases.isEmpty, person.aliases.isEmpty { throw LoadFault(.noName) }
         let seen = AppointmentSeen(
             event: event, aliases: names.aliases, lookUps: names.lookUps, parents: [], person: person,
-            capacities: resources.map(capacity))
+            capacities: resources.map(capacity), endsWaiting: false)
         return .schedule(message(.appointments([seen])))
     }
 
@@ -117,8 +118,20 @@ extension LoadCells {
 
     private func capacity(_ use: ResourceUse) -> AppointmentSeen.Capacity {
         let row = reader.definition.table(.resources).row(use.code, practice: reader.practice.id, on: reader.day)
-        let stated = row.flatMap { Int($0["capacity"]) }
-        return .init(kind: use.kind, code: use.code, people: stated ?? (use.kind == .location ? nil : 1))
+        let people = row.map { Int($0["capacity"]) ?? 1 } ?? (use.kind == .location ? nil : 1)
+        return .init(kind: use.kind, code: use.code, people: people)
+    }
+
+    private func block(
+        _ times: MessageReader.Times, _ uses: [ResourceUse], _ entry: Int64
+    ) throws(LoadFault) -> BlockSeen {
+        let ids = [(LoadField.appointment, Identifier.Kind.filler), (.placer, .placer)].compactMap { field, kind in
+            text(field).map { reader.alias(kind, $0).identifier }
+        }
+        let traded = reader.feed.idsTradePlaces ? ids.compactMap(\.inOtherPlace) : []
+        return BlockSeen(
+            names: ids, lookUps: ids + traded.filter { !ids.contains($0) }, at: reader.asOf, entry: entry,
+            isOver: false, changes: try slots(times, uses))
     }
 
     /// A place only says where, once a person or a thing is named, as for messages.

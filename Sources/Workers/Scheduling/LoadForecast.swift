@@ -30,7 +30,7 @@ package struct LoadForecast: Sendable {
         case .schedule(let message):
             switch message.content {
             case .ignored: return .ignored
-            case .slots(let changes): return .record(try await slots(changes, practice, transaction))
+            case .slots(let block): return .record(try await slots(block.changes, practice, transaction))
             case .appointments(let seen):
                 guard let one = seen.first else { return .ignored }
                 return try await appointment(one, message, transaction)
@@ -59,9 +59,8 @@ package struct LoadForecast: Sendable {
         _ seen: AppointmentSeen, _ message: SchedulingMessage, _ transaction: Transaction
     ) async throws -> Fate {
         let person = try await PersonSighting(seen.person).known(enterprise: message.enterprise, in: transaction)
-        let since = min(seen.event.at, seen.event.start ?? seen.event.at) - 2 * 86_400
         let stored = try await Appointments.read(
-            named: seen.lookUps.map(\.identifier), person: person, since: since, practice: message.practice,
+            named: seen.lookUps.map(\.identifier), person: person, since: seen.since, practice: message.practice,
             enterprise: message.enterprise, in: transaction)
         let record = OnRecord(
             person: person,
@@ -70,7 +69,7 @@ package struct LoadForecast: Sendable {
             })
         switch seen.decide(record, definition: definition) {
         case .park: return .ambiguous
-        case .record(let id, let event, _):
+        case .record(let id, let event, _, ending: _):
             guard let id, let before = stored.first(where: { $0.appointment.id == id })?.appointment else {
                 return .record(.new)
             }

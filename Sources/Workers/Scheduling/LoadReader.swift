@@ -67,7 +67,7 @@ package struct LoadReader: Sendable {
         case .schedule(let message):
             switch message.content {
             case .appointments(let seen): aliases = seen.first?.person.aliases ?? []
-            case .slots(let changes): resource = changes.first?.resource
+            case .slots(let block): resource = block.changes.first?.resource
             case .ignored: break
             }
         case .ignored: break

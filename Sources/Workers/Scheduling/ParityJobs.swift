@@ -129,9 +129,9 @@ extension AppointmentSeen {
     /// As we would call what it tells.
     fileprivate var told: AppointmentChange {
         switch event.kind {
-        case .cancelled, .discontinued: .cancelled
-        case .deleted: .deleted
-        case .noshow: .noshow
+        case .cancelled, .discontinued, .superseded: .cancelled
+        case .deleted, .removed: .deleted
+        case .noshow, .midnight: .noshow
         case .rescheduled: .rescheduled
         case .booked, .modified, .resourcesChanged:
             switch event.status {

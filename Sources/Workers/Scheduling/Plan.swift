@@ -4,8 +4,9 @@ package import Workflow
 
 /// What to do about one appointment that a message speaks of.
 package enum Decision: Hashable, Sendable {
-    /// Add the event to the appointment (nil: a new one) and the names to its names; then fold.
-    case record(UUID?, AppointmentEvent, [Alias])
+    /// Add the event to the appointment (nil: a new one) and the names to its names, and an event to each wait-list entry
+    /// that this ends; then fold.
+    case record(UUID?, AppointmentEvent, [Alias], ending: [UUID])
     case park(Park)
 }
 
@@ -14,15 +15,49 @@ extension AppointmentSeen {
     package func decide(_ record: OnRecord, definition: Definition) -> Decision {
         var event = event
         event.person = record.person
-        switch Resolution.resolve(self, record) {
-        case .existing(let id): return .record(id, event, aliases)
+        event.decision = record.decided?.number
+        if aliases.allSatisfy({ $0.identifier.kind == .visit }) { event.isUnnamed = true }
+        let resolved = Resolution.resolve(self, record)
+        if resolved.namesDisagree { event.flags.insert(.namesDisagree) }
+        if record.decided == nil, unsettles(record, resolved.answer) {
+            return ambiguous(
+                record.open(at: event.at), "newer messages of this person, which bear no id, may have meant another",
+                definition)
+        }
+        switch resolved.answer {
+        case .existing(let id): return .record(id, event, aliases, ending: ended(by: event, id, record))
         case .new:
             event.replaces = record.candidates.first { !$0.aliases.isDisjoint(with: parents) }?.appointment.id
-            return .record(nil, event, aliases)
+            return .record(nil, event, aliases, ending: ended(by: event, nil, record))
         case .ambiguous(let candidates):
-            let holds = definition.workflows["scheduling"]?.holdsKey.contains(.ambiguousAppointment) ?? false
-            let detail = "\(candidates.count) appointments of this person may be meant"
-            return .park(Park(.ambiguousAppointment, holdsKey: holds, detail: detail, candidates: candidates))
+            return ambiguous(candidates, "\(candidates.count) appointments of this person may be meant", definition)
         }
+    }
+
+    private func ambiguous(_ candidates: [UUID], _ detail: String, _ definition: Definition) -> Decision {
+        let holds = definition.workflows["scheduling"]?.holdsKey.contains(.ambiguousAppointment) ?? false
+        return .park(Park(.ambiguousAppointment, holdsKey: holds, detail: detail, candidates: candidates))
+    }
+
+    /// The interim wait-list entries that a PM takes away by itself when their person is booked for the same event
+    /// (NextGen, 394687): their own messages say nothing of it.
+    private func ended(by event: AppointmentEvent, _ id: UUID?, _ record: OnRecord) -> [UUID] {
+        let isBooking = event.kind == .booked || event.kind == .rescheduled
+        guard endsWaiting, isBooking, (event.status ?? .booked) == .booked, let type = event.type?.code,
+            record.person != nil
+        else { return [] }
+        return record.candidates.map(\.appointment).filter { waiting in
+            waiting.id != id && waiting.status == .waitlist && waiting.person == record.person
+                && waiting.type?.code == type && waiting.eventAt < event.at
+        }.map(\.id)
+    }
+}
+
+extension AppointmentEvent {
+    /// The end of a wait-list entry, as of the booking that ended it.
+    package var endOfWaiting: AppointmentEvent {
+        var end = AppointmentEvent(kind: .superseded, at: at, entry: entry)
+        end.cancelReason = "booked from the wait list"
+        return end
     }
 }

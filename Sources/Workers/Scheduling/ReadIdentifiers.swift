@@ -75,6 +75,17 @@ extension MessageReader {
     /// SCH-23 and SCH-24 in the numbering of SCH-1 and SCH-2.
     func parents() throws(Park) -> [Identifier] {
         guard feed.parents == .replaces else { return [] }
+        let parents = try namedParents()
+        return parents + (feed.idsTradePlaces ? parents.compactMap(\.inOtherPlace) : [])
+    }
+
+    /// The series, where the feed means one by SCH-23 and SCH-24.
+    func series() throws(Park) -> String? {
+        guard feed.parents == .series else { return nil }
+        return try namedParents().first?.value
+    }
+
+    private func namedParents() throws(Park) -> [Identifier] {
         var parents: [Identifier] = []
         for (field, kind) in [(FieldName.parentFiller, Identifier.Kind.filler), (.parentPlacer, .placer)] {
             guard let (value, path) = try first(field) else { continue }
@@ -85,7 +96,7 @@ extension MessageReader {
             }
             parents.append(Identifier(kind, authority: authority, value: value))
         }
-        return parents + (feed.idsTradePlaces ? parents.compactMap(\.inOtherPlace) : [])
+        return parents
     }
 }
 

@@ -5,9 +5,10 @@ package import Workflow
 
 extension SchedulingMessage {
     /// Reads a journaled message: its text in the feed's charset, its practice by the feed's path. `feed` is the journal's
-    /// (`Route.unclaimed` where none claimed it then: a definition mended since may). Throws what it waits for.
+    /// (`Route.unclaimed` where none claimed it then: a definition mended since may), `port` the
+    /// listener of its own that it came by. Throws what it waits for.
     package static func read(
-        bytes: [UInt8], definition: Definition, feed: String, receivedAt: Date, entry: Int64
+        bytes: [UInt8], definition: Definition, feed: String, port: Int? = nil, receivedAt: Date, entry: Int64
     ) throws(Park) -> SchedulingMessage {
         let message: Message
         do {
@@ -15,7 +16,7 @@ extension SchedulingMessage {
         } catch {
             throw Park(routed: .unreadable, definition, "byte \(error.position)")
         }
-        let route = definition.route(message, port: nil, feedName: feed == Route.unclaimed ? nil : feed)
+        let route = definition.route(message, port: port, feedName: feed == Route.unclaimed ? nil : feed)
         if let code = route.parkCode { throw Park(routed: code, definition, code.hint) }
         return try read(
             message, definition: definition, feed: route.feed, practice: route.practice ?? "", receivedAt: receivedAt,
@@ -71,7 +72,7 @@ extension MessageReader {
         guard message.segment("SCH") != nil else { throw park(.missingSCH, "the segment SCH is missing") }
         let times = try times()
         guard let kind = action.kind else {
-            return .slots(try slots(times, action == .block ? .busyUnavailable : .free))
+            return .slots(try block(times, isOver: action == .open, entry))
         }
         var event = AppointmentEvent(kind: kind, at: try eventTime(), entry: entry)
         let word = try first(.status)
@@ -79,15 +80,17 @@ extension MessageReader {
         if let word, !kind.isEnding {
             let row = try row(.status, word.text, at: "\(word.path)", event: message.header.event)
             if row?["status"] == CodeTable.StatusWord.ignored { return .ignored }
-            if row?["status"] == CodeTable.StatusWord.blocked { return .slots(try slots(times, .busyUnavailable)) }
-            event.status = row.flatMap { AppointmentStatus(rawValue: $0["status"]) }
+            if row?["status"] == CodeTable.StatusWord.blocked { return .slots(try block(times, isOver: false, entry)) }
+            event.status = row?.appointmentStatus
+            event.flags = row?.appointmentFlags ?? []
             event.overbooked = row?["overbooked"] == "true"
         }
         let people = try patients().map { patient throws(Park) in (patient, try person(patient)) }
             .filter { !$0.1.aliases.isEmpty || !$0.1.family.isEmpty }
         if people.isEmpty {
             if kind == .noshow { return .ignored }
-            return .slots(try slots(times, kind.isCancellation ? .free : .busyUnavailable))
+            let isOver = kind.isCancellation || [.cancelled, .enteredInError].contains(event.status)
+            return .slots(try block(times, isOver: isOver, entry))
         }
         try fill(&event, times)
         return .appointments(try appointments(event, people))
@@ -96,7 +99,7 @@ extension MessageReader {
     private func fill(_ event: inout AppointmentEvent, _ times: Times) throws(Park) {
         event.start = times.start
         event.end = times.end
-        event.flags = times.flags
+        event.flags.formUnion(times.flags)
         let needsStart = event.kind == .booked || event.kind == .rescheduled
         if needsStart, event.start == nil, ![.waitlist, .proposed, .cancelled].contains(event.status) {
             throw park(.missingStart, "none of the paths of \"start\" holds a time")
@@ -113,6 +116,8 @@ extension MessageReader {
                 event.cancelReason = row?["text"] ?? reason.words
             } else if event.kind == .discontinued {
                 event.cancelReason = "discontinued"
+            } else if event.flags.contains(.leftUnseen) {
+                event.cancelReason = "left before being seen"
             }
         }
         event.resources = try resources(start: times.start, end: times.end, whenUnsaid: implied(event.kind))
@@ -122,6 +127,7 @@ extension MessageReader {
         _ event: AppointmentEvent, _ people: [(patient: Patient, person: PersonSeen)]
     ) throws(Park) -> [AppointmentSeen] {
         let parents = try parents()
+        let series = event.kind == .booked ? try series() : nil
         let capacities = capacities(event.resources)
         var seen: [AppointmentSeen] = []
         for (index, one) in people.enumerated() {
@@ -132,13 +138,26 @@ extension MessageReader {
             seen.append(
                 AppointmentSeen(
                     event: event, aliases: names.aliases, lookUps: names.lookUps, parents: parents, person: one.person,
-                    capacities: capacities))
+                    capacities: capacities, endsWaiting: feed.interimWaitList))
+            seen[index].event.series = series
         }
         return seen
     }
 
+    /// A block, an opening or a meeting. One that is over and has a name need not say when it was.
+    private func block(_ times: Times, isOver: Bool, _ entry: Int64) throws(Park) -> BlockSeen {
+        var aliases: [Alias] = []
+        for rule in feed.identifiers where rule.kind != .visit { aliases += try identifiers(rule, of: nil) }
+        let names = aliases.mostTrustedFirst.map(\.identifier)
+        let traded = feed.idsTradePlaces ? names.compactMap(\.inOtherPlace) : []
+        let mayBeSilent = isOver && !names.isEmpty && times.start == nil
+        return BlockSeen(
+            names: names, lookUps: names + traded.filter { !names.contains($0) }, at: try eventTime(), entry: entry,
+            isOver: isOver, changes: mayBeSilent ? [] : try stretches(times, isOver ? .free : .busyUnavailable))
+    }
+
     /// A place only says where, once a person or a thing is named: a doctor's lunch does not close the office.
-    private func slots(_ times: Times, _ status: SlotChange.Status) throws(Park) -> [SlotChange] {
+    private func stretches(_ times: Times, _ status: SlotChange.Status) throws(Park) -> [SlotChange] {
         guard let start = times.start else {
             throw park(.missingStart, "none of the paths of \"start\" holds a time")
         }

@@ -40,12 +40,12 @@ extension MessageReader {
         return uses
     }
 
-    /// How many people the resources take: the table's number, else one for a person or a thing; a place is not counted.
+    /// How many people the resources take: the table's number, else one; a place without a row is not counted.
     func capacities(_ uses: [ResourceUse]) -> [AppointmentSeen.Capacity] {
         uses.map { use in
             let row = definition.table(.resources).row(use.code, practice: practice.id, on: day)
-            let stated = row.flatMap { Int($0["capacity"]) }
-            return .init(kind: use.kind, code: use.code, people: stated ?? (use.kind == .location ? nil : 1))
+            let people = row.map { Int($0["capacity"]) ?? 1 } ?? (use.kind == .location ? nil : 1)
+            return .init(kind: use.kind, code: use.code, people: people)
         }
     }
 

@@ -95,8 +95,7 @@ struct ListContext: Sendable {
     func status(_ word: String) -> (status: AppointmentStatus?, isBlock: Bool, isListed: Bool) {
         let row = definition.table(.status).row(word, practice: practice.id, on: time.day(of: clock))
         let text = row?["status"] ?? ""
-        let status = AppointmentStatus(rawValue: text)
-        return (status, text == CodeTable.StatusWord.blocked, text != CodeTable.StatusWord.ignored)
+        return (row?.appointmentStatus, text == CodeTable.StatusWord.blocked, text != CodeTable.StatusWord.ignored)
     }
 
     /// A no-show of a day that is over may be the PM's own at midnight, which no message announces.

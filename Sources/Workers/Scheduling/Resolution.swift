@@ -6,40 +6,104 @@ package struct OnRecord: Sendable {
     package struct Candidate: Sendable, Hashable {
         package let appointment: Appointment
         package let aliases: Set<Identifier>
+        /// Everything that was said of it; only for a message that comes late.
+        package let events: [AppointmentEvent]
 
-        package init(appointment: Appointment, aliases: Set<Identifier>) {
+        package init(appointment: Appointment, aliases: Set<Identifier>, events: [AppointmentEvent] = []) {
             self.appointment = appointment
             self.aliases = aliases
+            self.events = events
         }
     }
 
     /// The message's person, merges followed; nil when the message names none by an identifier.
     package let person: UUID?
-    /// The appointments that one of the message's look-ups or parents names; the person's live ones; and the person's of
-    /// the same start. Their persons with merges followed.
+    /// The appointments that one of the message's look-ups or parents names, and the person's since shortly before the
+    /// message. Their persons with merges followed.
     package let candidates: [Candidate]
+    /// What a person has decided of this message, or of another that asked the same.
+    package let decided: Decided?
 
-    package init(person: UUID?, candidates: [Candidate]) {
+    package struct Decided: Hashable, Sendable {
+        /// The decision's own number.
+        package let number: Int64
+        /// nil: a new one.
+        package let appointment: UUID?
+
+        package init(number: Int64, appointment: UUID?) {
+            self.number = number
+            self.appointment = appointment
+        }
+    }
+
+    package init(person: UUID?, candidates: [Candidate], decided: Decided? = nil) {
         self.person = person
         self.candidates = candidates
+        self.decided = decided
     }
 }
 
 /// Which appointment a message speaks of.
 ///
-///     S12: its ids ── same person, start, resource ── the visit's id ── new
-///     else: its ids ── what it replaces ── visit ── same person, start, resource ── the only one it can be ── new, or a person decides
+///     decided by a person ── its ids ── then
+///     S12: same person, start, resource ── the visit's id ── new
+///     else: what it replaces ── visit ── same person, start, resource ── the only one it can be ── new, or a person decides
 ///
 /// The visit's id comes late and may be several appointments' (a chain), so it never outweighs a time and a provider that
 /// are others'. A move bears the new time, so for it the visit comes before the time.
-package enum Resolution: Hashable, Sendable {
-    case existing(UUID)
-    case new
-    case ambiguous([UUID])
+package struct Resolution: Hashable, Sendable {
+    package enum Answer: Hashable, Sendable {
+        case existing(UUID)
+        case new
+        case ambiguous([UUID])
+    }
+
+    package let answer: Answer
+    /// It rests on nothing that the message itself names, but on what else is on record: what a person has decided of the
+    /// same question goes before it.
+    package let isOpen: Bool
+    /// Names of the message are of several appointments, and the most trusted one decided.
+    package let namesDisagree: Bool
 
     package static func resolve(_ seen: AppointmentSeen, _ record: OnRecord) -> Resolution {
-        let question = Question(seen: seen, record: record)
-        return question.byIDs() ?? (seen.event.kind == .booked ? question.booking() : question.others())
+        if let decided = record.decided {
+            return Resolution(answer: decided.appointment.map(Answer.existing) ?? .new)
+        }
+        let named = Question(seen: seen, record: record)
+        if let first = named.byIDs().first {
+            return Resolution(answer: .existing(first), namesDisagree: named.hasNamesOfSeveral)
+        }
+        let question = Question(seen: seen, record: record.asOf(seen.event.position))
+        let answer = seen.event.kind == .booked ? question.booking() : question.byWhatItSays()
+        if let answer, !answer.isAmbiguous { return Resolution(answer: answer) }
+        return Resolution(answer: answer ?? question.theOnlyOne(), isOpen: true)
+    }
+
+    private init(answer: Answer, isOpen: Bool = false, namesDisagree: Bool = false) {
+        self.answer = answer
+        self.isOpen = isOpen
+        self.namesDisagree = namesDisagree
+    }
+}
+
+extension Resolution.Answer {
+    fileprivate var isAmbiguous: Bool {
+        if case .ambiguous = self { true } else { false }
+    }
+}
+
+extension AppointmentSeen {
+    /// What tells one open question from another: whose, and everything that the message says of which appointment it
+    /// means. One that says no time is asked anew each time.
+    package func question(of person: UUID?) -> String {
+        var words = [person?.uuidString ?? "", event.kind.rawValue, event.type?.code ?? ""]
+        for instant in [event.start, event.end, event.start == nil ? event.at : nil] {
+            words.append(instant.map { String(Int64($0.timeIntervalSince1970 * 1000)) } ?? "")
+        }
+        words += aliases.map { "\($0.identifier.kind.rawValue)/\($0.identifier.authority)/\($0.identifier.value)" }
+            .sorted()
+        words += event.resources.map { "\($0.kind.rawValue)/\($0.code)/\($0.action?.rawValue ?? "")" }.sorted()
+        return words.joined(separator: "\u{1F}")
     }
 }
 
@@ -51,29 +115,36 @@ private struct Question {
     var ids: Set<Identifier> { Set(seen.aliases.map(\.identifier)) }
     var hasOwnID: Bool { ids.contains { $0.kind != .visit } }
 
-    func byIDs() -> Resolution? {
-        for lookUp in seen.lookUps where lookUp.identifier.kind != .visit {
+    /// Those that its ids name, by the most trusted id first.
+    func byIDs() -> [UUID] {
+        seen.lookUps.filter { $0.identifier.kind != .visit }.compactMap { lookUp in
             let found = record.candidates.first { $0.aliases.contains(lookUp.identifier) }
-            guard let found, !lookUp.onlyForSamePerson || isSamePerson(found) else { continue }
-            return .existing(found.appointment.id)
+            guard let found, !lookUp.onlyForSamePerson || isSamePerson(found) else { return nil }
+            return found.appointment.id
         }
-        return nil
     }
 
-    func booking() -> Resolution {
+    /// Whether its names, as they stand, are not all of one appointment.
+    var hasNamesOfSeveral: Bool {
+        let own = Set(seen.lookUps.filter { !$0.onlyForSamePerson && $0.identifier.kind != .visit }.map(\.identifier))
+        return record.candidates.count { !$0.aliases.isDisjoint(with: own) } > 1
+    }
+
+    func booking() -> Resolution.Answer {
         answer(atSameTime()) ?? answer(ofVisit()) ?? .new
     }
 
-    func others() -> Resolution {
+    /// By what it replaces, its visit, its time.
+    func byWhatItSays() -> Resolution.Answer? {
         if let parent = record.candidates.first(where: { !$0.aliases.isDisjoint(with: seen.parents) }) {
             return .existing(parent.appointment.id)
         }
         let first = event.kind == .rescheduled ? ofVisit() : atSameTime()
         let second = event.kind == .rescheduled ? atSameTime() : ofVisit()
-        return answer(first) ?? answer(second) ?? theOnlyOne()
+        return answer(first) ?? answer(second)
     }
 
-    private func answer(_ found: [OnRecord.Candidate]) -> Resolution? {
+    private func answer(_ found: [OnRecord.Candidate]) -> Resolution.Answer? {
         switch found.count {
         case 0: nil
         case 1: .existing(found[0].appointment.id)
@@ -130,8 +201,10 @@ private struct Question {
 
     // MARK: The only one it can be
 
-    private func theOnlyOne() -> Resolution {
+    func theOnlyOne() -> Resolution.Answer {
         let open = record.candidates.filter { isSamePerson($0) && isOpen($0) }
+        // An ending names the time of what ended: without an id, one that is nobody's time is not bent onto another's.
+        if event.kind.isEnding, event.start != nil, !hasOwnID { return open.isEmpty ? .new : .ambiguous(ids(of: open)) }
         let alike = open.filter(isSameEventOrProvider)
         let possible = alike.filter { candidate in
             !conflicts(candidate) && (!hasOwnID || !candidate.aliases.contains { $0.kind == .filler })
@@ -143,10 +216,11 @@ private struct Question {
         return open.isEmpty && isKnownByTime ? .new : .ambiguous(ids(of: open))
     }
 
-    /// Still to come, or of the last day, at the time of the event.
+    /// Still to come, or of the last day, at the time of the event; a no-show that was only worked out counts as expected.
     private func isOpen(_ candidate: OnRecord.Candidate) -> Bool {
         let appointment = candidate.appointment
-        guard appointment.status.isLive, appointment.status != .fulfilled else { return false }
+        let isExpected = appointment.status == .noshow && appointment.flags.contains(.derived)
+        guard isExpected || appointment.status.isLive, appointment.status != .fulfilled else { return false }
         return appointment.start.map { $0 >= event.at - 86_400 } ?? true
     }
 

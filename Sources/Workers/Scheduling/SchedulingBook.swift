@@ -30,7 +30,11 @@ package struct SchedulingBook: Sendable {
     package private(set) var appointments: [UUID: Entry] = [:]
     /// The last word on each stretch of a resource's day.
     package private(set) var slots: [SlotKey: SlotChange] = [:]
+    private var blocks: [UUID: BlockState] = [:]
+    private var blockNames: [BlockName: UUID] = [:]
     private var persons: [PersonKey: UUID] = [:]
+    /// What people have decided, newest last.
+    private var decisions: [Verdict] = []
     private var made: UInt32 = 0
 
     package struct SlotKey: Hashable, Sendable {
@@ -41,29 +45,40 @@ package struct SchedulingBook: Sendable {
         let end: Date
     }
 
+    private struct BlockName: Hashable {
+        let practice: String
+        let identifier: Identifier
+    }
+
     private struct PersonKey: Hashable {
         let enterprise: String
         let identifier: Identifier
+    }
+
+    private struct Verdict {
+        let entry: Int64
+        let person: UUID?
+        /// nil: a new one.
+        var appointment: UUID?
+        var question: String?
     }
 
     package init(definition: Definition) { self.definition = definition }
 
     /// Handles one message. It is applied whole, or parked and nothing changes.
     package mutating func receive(
-        _ bytes: [UInt8], feed: String = Route.unclaimed, receivedAt: Date, entry: Int64
+        _ bytes: [UInt8], feed: String = Route.unclaimed, port: Int? = nil, receivedAt: Date, entry: Int64
     ) -> Outcome {
         do {
             let message = try SchedulingMessage.read(
-                bytes: bytes, definition: definition, feed: feed, receivedAt: receivedAt, entry: entry)
+                bytes: bytes, definition: definition, feed: feed, port: port, receivedAt: receivedAt, entry: entry)
             switch message.content {
             case .ignored: return .ignored
-            case .slots(let changes):
-                for change in changes { keep(change, message.practice) }
-                return .slots(changes)
+            case .slots(let block): return .slots(keep(block, message.practice))
             case .appointments(let seen):
                 var next = self
                 var recorded: [Recorded] = []
-                for one in seen { recorded.append(try next.apply(one, message)) }
+                for one in seen { recorded += try next.apply(one, message) }
                 self = next
                 return .recorded(recorded)
             }
@@ -72,26 +87,74 @@ package struct SchedulingBook: Sendable {
         }
     }
 
-    private mutating func apply(_ seen: AppointmentSeen, _ message: SchedulingMessage) throws(Park) -> Recorded {
+    /// A person says which of the candidates a parked message means (nil: a new one). It holds when the message is
+    /// received again, and for every other that asks the same.
+    package mutating func decide(_ entry: Int64, is appointment: UUID?, of candidates: [UUID]) {
+        let person = candidates.first.flatMap { appointments[$0]?.state.person }
+        decisions.append(Verdict(entry: entry, person: person, appointment: appointment))
+    }
+
+    /// The midnights that have passed by `now`: what others are told of each appointment that they made a no-show of.
+    package mutating func passMidnight(now: Date) -> [Recorded] {
+        var recorded: [Recorded] = []
+        for (id, entry) in appointments.sorted(by: { $0.key.uuidString < $1.key.uuidString }) {
+            guard let practice = definition.practices[entry.practice], definition.derivesNoShows(practice.id),
+                let event = Midnight(practice).event(for: entry.state, now: now)
+            else { continue }
+            recorded.append(add(event, [], to: id, practice.id))
+        }
+        return recorded
+    }
+
+    /// A person confirms that the PM has deleted it without a message.
+    package mutating func remove(_ id: UUID, at now: Date) -> Recorded? {
+        guard let entry = appointments[id] else { return nil }
+        return add(AppointmentEvent(kind: .removed, at: now), [], to: id, entry.practice)
+    }
+
+    private mutating func apply(_ seen: AppointmentSeen, _ message: SchedulingMessage) throws(Park) -> [Recorded] {
         let person = person(seen.person.aliases, message.enterprise)
-        let record = OnRecord(person: person, candidates: candidates(seen, person, message.practice))
+        var record = OnRecord(person: person, candidates: candidates(seen, person, message.practice))
+        let question = seen.question(of: person)
+        let isOpen = Resolution.resolve(seen, record).isOpen
+        let remembered = decisions.lastIndex { verdict in
+            verdict.entry == seen.event.entry && verdict.person == person || isOpen && verdict.question == question
+        }
+        if let remembered {
+            record = OnRecord(
+                person: person, candidates: record.candidates,
+                decided: .init(number: Int64(remembered) + 1, appointment: decisions[remembered].appointment))
+        }
         switch seen.decide(record, definition: definition) {
         case .park(let park): throw park
-        case .record(let existing, let event, let aliases):
+        case .record(let existing, let event, let aliases, let ending):
             let id = existing ?? makeID()
-            let old = appointments[id]
-            let events = (old?.events ?? []).filter { $0.position != event.position } + [event]
-            guard let state = Appointment(folding: events, id: id) else {
-                preconditionFailure("one event at least makes an appointment")
+            if let remembered {
+                decisions[remembered].question = question
+                decisions[remembered].appointment = id
             }
-            var entry = old ?? Entry(practice: message.practice, events: [], aliases: [], state: state)
-            entry.events = events
-            entry.state = state
-            let taken = Set(appointments.values.filter { $0.practice == message.practice }.flatMap(\.aliases))
-            entry.aliases.formUnion(aliases.map(\.identifier).filter { !taken.contains($0) })
-            appointments[id] = entry
-            return Recorded(id: id, change: AppointmentChange(from: old?.state, to: state))
+            return [add(event, aliases, to: id, message.practice)]
+                + ending.map { add(event.endOfWaiting, [], to: $0, message.practice) }
         }
+    }
+
+    private mutating func add(
+        _ event: AppointmentEvent, _ aliases: [Alias], to id: UUID, _ practice: String
+    ) -> Recorded {
+        let old = appointments[id]
+        let events = (old?.events ?? []).filter { $0.position != event.position } + [event]
+        guard let state = Appointment(folding: events, id: id) else {
+            preconditionFailure("one event at least makes an appointment")
+        }
+        var entry = old ?? Entry(practice: practice, events: [], aliases: [], state: state)
+        entry.events = events
+        entry.state = state
+        // One visit may be several appointments' (a chain); any other name is one's only.
+        let taken = Set(appointments.values.filter { $0.practice == practice }.flatMap(\.aliases))
+        entry.aliases.formUnion(
+            aliases.map(\.identifier).filter { $0.kind == .visit || !taken.contains($0) })
+        appointments[id] = entry
+        return Recorded(id: id, change: AppointmentChange(from: old?.state, to: state))
     }
 
     private func candidates(
@@ -102,9 +165,9 @@ package struct SchedulingBook: Sendable {
             guard entry.practice == practice else { return false }
             if !entry.aliases.isDisjoint(with: names) { return true }
             guard let person, entry.state.person == person else { return false }
-            return entry.state.status.isLive || entry.state.start == seen.event.start
+            return entry.state.start.map { $0 >= seen.since } ?? true
         }
-        .map { OnRecord.Candidate(appointment: $0.state, aliases: $0.aliases) }
+        .map { OnRecord.Candidate(appointment: $0.state, aliases: $0.aliases, events: $0.events) }
         .sorted { $0.appointment.id.uuidString < $1.appointment.id.uuidString }
     }
 
@@ -117,10 +180,32 @@ package struct SchedulingBook: Sendable {
         return id
     }
 
+    private mutating func keep(_ block: BlockSeen, _ practice: String) -> [SlotChange] {
+        let name = { BlockName(practice: practice, identifier: $0) }
+        let known = block.lookUps.compactMap { blockNames[name($0)] }.first
+        let id = known ?? makeID()
+        for identifier in block.names where blockNames[name(identifier)] == nil { blockNames[name(identifier)] = id }
+        guard let effect = block.apply(to: known.flatMap { blocks[$0] }) else { return [] }
+        if !block.names.isEmpty || known != nil { blocks[id] = effect.state }
+        for change in effect.changes where !isTaken(change, byAnotherThan: id) { keep(change, practice) }
+        return effect.changes
+    }
+
+    private func isTaken(_ change: SlotChange, byAnotherThan id: UUID) -> Bool {
+        change.status == .free && blocks.contains { $0.key != id && $0.value.stretches.contains(change.stretch) }
+    }
+
     private mutating func keep(_ change: SlotChange, _ practice: String) {
         let resource = change.resource
         let key = SlotKey(
             practice: practice, kind: resource.kind, code: resource.code, start: change.start, end: change.end)
+        if change.status == .free {
+            for (other, known) in slots where other.lies(within: key) && known.at <= change.at {
+                slots[other] = SlotChange(
+                    resource: known.resource, start: known.start, end: known.end, status: .free, at: change.at,
+                    flags: known.flags)
+            }
+        }
         if let known = slots[key], known.at > change.at { return }
         slots[key] = change
     }
@@ -136,5 +221,11 @@ package struct SchedulingBook: Sendable {
             UInt8(truncatingIfNeeded: number >> 24), UInt8(truncatingIfNeeded: number >> 16),
             UInt8(truncatingIfNeeded: number >> 8), UInt8(truncatingIfNeeded: number)
         )
+    }
+}
+
+extension SchedulingBook.SlotKey {
+    fileprivate func lies(within other: Self) -> Bool {
+        (practice, kind, code) == (other.practice, other.kind, other.code) && other.start <= start && end <= other.end
     }
 }

@@ -17,16 +17,24 @@ package struct SchedulingJobs: Sendable {
     package static let message = "message"
     /// A finding's mend: tell a booking app again how a record stands.
     package static let resend = "resend"
+    /// A practice's midnight has passed.
+    package static let midnight = "midnight"
+    /// The PM has deleted an appointment without a message.
+    package static let remove = Removing.jobKind
 
-    private let definitions: DefinitionStore
+    let definitions: DefinitionStore
+    let wall: Wall
+    let secret: KeySecret
+    let logger: Logger
     private let fanOut: FanOut
     private let fanOutQueue: Int16
-    private let logger: Logger
 
     package init(_ worker: Worker) async throws {
         definitions = worker.definitions
         fanOut = FanOut(secret: worker.secret)
         fanOutQueue = try await QueueName.find(FanOut.queue, from: worker.pool).id
+        wall = worker.program.settings.wall
+        secret = worker.secret
         logger = worker.program.logger
     }
 
@@ -34,6 +42,8 @@ package struct SchedulingJobs: Sendable {
         switch job.kind {
         case Self.message: return try await message(job, transaction)
         case LoadJob.kind: return try await load(job, transaction)
+        case Self.midnight: return try await passMidnight(job, transaction)
+        case Self.remove: return try await remove(job, transaction)
         case Self.resend:
             let again = NewJob(
                 kind: Self.resend, key: fanOut.key(of: job.practice ?? ""), practice: job.practice, payload: job.payload
@@ -52,12 +62,12 @@ package struct SchedulingJobs: Sendable {
         let read: SchedulingMessage
         do {
             read = try SchedulingMessage.read(
-                bytes: entry.payload, definition: definition, feed: entry.feed, receivedAt: entry.receivedAt,
-                entry: entry.id.number)
+                bytes: entry.payload, definition: definition, feed: entry.feed, port: job.port,
+                receivedAt: entry.receivedAt, entry: entry.id.number)
         } catch {
             throw Failure(error, stage: "read")
         }
-        return try await apply(read, entry, definition, transaction)
+        return try await apply(read, entry, definition, job.isTriedAgain, transaction)
     }
 
     private func entry(of job: Job, _ transaction: Transaction) async throws -> Entry {
@@ -77,7 +87,9 @@ package struct SchedulingJobs: Sendable {
         } catch {
             throw Failure(error, stage: "read")
         }
-        if case .schedule(let message) = row { return try await apply(message, entry, definition, transaction) }
+        if case .schedule(let message) = row {
+            return try await apply(message, entry, definition, job.isTriedAgain, transaction)
+        }
         let code = try await LoadJob.write(row, practice: entry.practice ?? "", definition, transaction)
         try await Outcome(
             entry: entry.id, workflow: "scheduling", definition: definition.digest, code: code
@@ -86,15 +98,18 @@ package struct SchedulingJobs: Sendable {
     }
 
     private func apply(
-        _ read: SchedulingMessage, _ entry: Entry, _ definition: Definition, _ transaction: Transaction
+        _ read: SchedulingMessage, _ entry: Entry, _ definition: Definition, _ isTriedAgain: Bool,
+        _ transaction: Transaction
     ) async throws -> Done {
         var effects = Effects()
         switch read.content {
         case .ignored: effects.code = "ignored"
-        case .slots(let changes):
-            for change in changes { try await write(change, read, &effects, transaction) }
+        case .slots(let block): try await write(block, read, &effects, transaction)
         case .appointments(let seen):
-            for one in seen { try await record(one, read, entry, definition, &effects, transaction) }
+            // Each takes its person's lock: in one order, so that two group messages never wait for each other crosswise.
+            for one in seen.sorted(by: { $0.person.lockOrder < $1.person.lockOrder }) {
+                try await record(one, read, entry, definition, isTriedAgain, &effects, transaction)
+            }
         }
         try await Outcome(
             entry: entry.id, workflow: "scheduling", definition: definition.digest, code: effects.code
@@ -109,13 +124,13 @@ package struct SchedulingJobs: Sendable {
         return done(effects, read.practice, entry.id)
     }
 
-    /// What one message leaves to tell.
-    private struct Effects {
+    /// What one job leaves to tell.
+    struct Effects {
         var changes: [NewChange] = []
         var code = "unchanged"
     }
 
-    private func done(_ effects: Effects, _ practice: String, _ entry: EntryID) -> Done {
+    func done(_ effects: Effects, _ practice: String, _ entry: EntryID?) -> Done {
         if effects.changes.isEmpty { return Done() }
         let (fanOut, fanOutQueue, changes) = (fanOut, fanOutQueue, effects.changes)
         return Done(
@@ -123,7 +138,7 @@ package struct SchedulingJobs: Sendable {
             last: [
                 Last(name: practice) { transaction in
                     try await NewChange.append(
-                        changes, practice: practice, day: entry.day, entry: entry.number, in: transaction)
+                        changes, practice: practice, day: entry?.day, entry: entry?.number, in: transaction)
                 },
                 Last(name: "\(practice)/fan-out", once: true) { transaction in
                     try await NewJob.enqueue([fanOut.job(for: practice)], into: fanOutQueue, in: transaction)
@@ -135,92 +150,137 @@ package struct SchedulingJobs: Sendable {
 
     private func record(
         _ seen: AppointmentSeen, _ message: SchedulingMessage, _ entry: Entry, _ definition: Definition,
-        _ effects: inout Effects, _ transaction: Transaction
+        _ isTriedAgain: Bool, _ effects: inout Effects, _ transaction: Transaction
     ) async throws {
-        let stored = try await onRecord(seen, message, transaction)
-        let chosen: UUID?
-        let event: AppointmentEvent
-        let aliases: [Alias]
+        var stored = try await onRecord(seen, message, transaction)
+        let decided = try await remember(seen, &stored, message, isTriedAgain, transaction)
+        let (chosen, event, aliases, ending): (UUID?, AppointmentEvent, [Alias], [UUID])
         switch seen.decide(stored.record, definition: definition) {
         case .park(let park): throw Failure(park, stage: "resolve")
-        case .record(let id, let said, let names): (chosen, event, aliases) = (id, said, names)
+        case .record(let id, let said, let names, let ended):
+            (chosen, event, aliases, ending) = (id, said, names, ended)
         }
         for capacity in seen.capacities {
-            guard let people = capacity.people, people > 1 else { continue }
+            guard let people = capacity.people, people > 1 || capacity.kind == .location else { continue }
             let use = event.resources.first { $0.kind == capacity.kind && $0.code == capacity.code }
             if let use {
                 try await Resources.declare(use, capacity: Int32(people), practice: message.practice, in: transaction)
             }
         }
-        let known = chosen.flatMap { id in stored.appointments.first { $0.appointment.id == id } }
+        let ledger = EventLedger(message, day: entry.id.day, definition: definition)
         let id = chosen ?? UUID()
-        var events = [event]
-        if chosen != nil {
-            events += try await Appointments.events(of: id, practice: message.practice, in: transaction)
+        effects.add(
+            try await ledger.add(event, aliases, to: id, known: stored.known(chosen), isNew: chosen == nil, transaction)
+        )
+        for waiting in ending {
+            effects.add(
+                try await ledger.add(
+                    event.endOfWaiting, [], to: waiting, known: stored.known(waiting), isNew: false, transaction))
         }
-        // The same entry may come twice, by a resend and a replay at once: what it said is on record already.
-        if events.dropFirst().contains(where: { $0.entry == event.entry }) { return }
-        guard let folded = Appointment(folding: events, id: id) else { return }
-        let change = AppointmentChange(from: known?.appointment, to: folded)
-        let write = AppointmentWrite(
-            practice: message.practice, enterprise: message.enterprise, appointment: folded,
-            versionBefore: known?.version ?? 0, isChanged: change != nil, event: event,
-            newAliases: aliases.filter { !(known?.aliases.contains($0) ?? false) }, day: entry.id.day,
-            definition: definition.digest)
-        do {
-            try await write.write(in: transaction)
-        } catch RecordsError.stale {
-            throw Failure(code: "stale", kind: .transient, stage: "record")
-        }
-        guard let change else { return }
-        effects.code = "applied"
-        effects.changes.append(
-            NewChange(
-                type: change.rawValue, recordKind: "appointment", record: id, version: write.version, tell: message.tell
-            ))
+        guard let decided else { return }
+        try await Decisions.applied(
+            decided.number, to: id, question: seen.question(of: stored.record.person), practice: message.practice,
+            in: transaction)
     }
 
     private func onRecord(
         _ seen: AppointmentSeen, _ message: SchedulingMessage, _ transaction: Transaction
-    ) async throws -> (record: OnRecord, appointments: [StoredAppointment]) {
+    ) async throws -> SeenOnRecord {
         var person: UUID?
         if !seen.person.aliases.isEmpty {
             person = try await PersonSighting(seen.person).record(enterprise: message.enterprise, in: transaction)
         }
-        let since = min(seen.event.at, seen.event.start ?? seen.event.at) - 2 * 86_400
         let appointments = try await Appointments.read(
-            named: seen.lookUps.map(\.identifier) + seen.parents, person: person, since: since,
+            named: seen.lookUps.map(\.identifier) + seen.parents, person: person, since: seen.since,
             practice: message.practice,
             enterprise: message.enterprise, in: transaction)
-        let candidates = appointments.map {
-            OnRecord.Candidate(appointment: $0.appointment, aliases: Set($0.aliases.map(\.identifier)))
+        let stored = SeenOnRecord(person: person, appointments: appointments)
+        guard seen.isLate(stored.record) else { return stored }
+        var events: [UUID: [AppointmentEvent]] = [:]
+        for one in appointments where one.appointment.eventAt > seen.event.at {
+            let id = one.appointment.id
+            events[id] = try await Appointments.events(of: id, practice: message.practice, in: transaction)
         }
-        return (OnRecord(person: person, candidates: candidates), appointments)
+        return stored.with(events)
     }
 
     // MARK: Blocks and openings
 
     private func write(
-        _ change: SlotChange, _ message: SchedulingMessage, _ effects: inout Effects, _ transaction: Transaction
+        _ block: BlockSeen, _ message: SchedulingMessage, _ effects: inout Effects, _ transaction: Transaction
     ) async throws {
-        let slot = SlotWrite(
-            practice: message.practice, use: change.resource, start: change.start, end: change.end,
-            status: change.status == .free ? .free : .blocked)
-        guard let written = try await slot.write(in: transaction) else { return }
-        effects.code = "applied"
-        effects.changes.append(
-            NewChange(
-                type: change.status == .free ? "slot.opened" : "slot.blocked", recordKind: "slot", record: written.id,
-                version: written.version, tell: message.tell))
+        let known = try await Blocks.find(block.lookUps, practice: message.practice, in: transaction)
+        guard let effect = block.apply(to: known.map(BlockState.init)) else { return }
+        let id = known?.id ?? UUID()
+        for change in effect.changes {
+            if change.status == .free,
+                try await Blocks.isTaken(
+                    change.blockStretch, byAnotherThan: id, practice: message.practice, in: transaction)
+            {
+                continue
+            }
+            let slot = SlotWrite(
+                practice: message.practice, use: change.resource, start: change.start, end: change.end,
+                status: change.status == .free ? .free : .blocked, at: change.at)
+            guard let written = try await slot.write(in: transaction) else { continue }
+            effects.add(
+                NewChange(
+                    type: change.status == .free ? "slot.opened" : "slot.blocked", recordKind: "slot",
+                    record: written.id, version: written.version, tell: message.tell))
+        }
+        if block.names.isEmpty { return }
+        let state = StoredBlock(
+            id, at: effect.state.at, entry: effect.state.entry, stretches: effect.state.stretches.map(\.stored))
+        try await Blocks.keep(state, named: block.names, practice: message.practice, in: transaction)
     }
+}
+
+extension SchedulingJobs.Effects {
+    mutating func add(_ change: NewChange?) {
+        guard let change else { return }
+        code = "applied"
+        changes.append(change)
+    }
+}
+
+extension Job {
+    /// The listener of its own by which the message came.
+    fileprivate var port: Int? {
+        struct Payload: Decodable { let port: Int? }
+        return (try? JSONDecoder().decode(Payload.self, from: Data(payload.utf8)))?.port
+    }
+}
+
+extension PersonSeen {
+    fileprivate var lockOrder: String { aliases.first?.identifier.value ?? "" }
+}
+
+extension BlockState {
+    fileprivate init(_ stored: StoredBlock) {
+        self.init(
+            at: stored.at, entry: stored.entry,
+            stretches: stored.stretches.map {
+                Stretch(resource: ResourceUse(kind: $0.kind, code: $0.code), start: $0.start, end: $0.end)
+            })
+    }
+}
+
+extension BlockState.Stretch {
+    fileprivate var stored: BlockStretch {
+        BlockStretch(kind: resource.kind, code: resource.code, start: start, end: end)
+    }
+}
+
+extension SlotChange {
+    fileprivate var blockStretch: BlockStretch { stretch.stored }
 }
 
 extension Failure {
     /// A message that waits for a person. The candidates are our own ids.
     fileprivate init(_ park: Park, stage: String) {
-        let detail = ([park.detail] + park.candidates.map { $0.uuidString.lowercased() }).joined(separator: " ")
         self.init(
-            code: park.code.rawValue, kind: .permanent, stage: stage, detail: detail, holdsKey: park.holdsKey)
+            code: park.code.rawValue, kind: .permanent, stage: stage,
+            detail: Deciding.detail(park.detail, candidates: park.candidates), holdsKey: park.holdsKey)
     }
 }
 

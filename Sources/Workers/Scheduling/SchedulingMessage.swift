@@ -26,6 +26,11 @@ package struct AppointmentSeen: Hashable, Sendable {
     package var person: PersonSeen
     /// How many people each of its resources takes at a time.
     package var capacities: [Capacity]
+    /// Whether a booking ends the person's wait-list entry for the same event.
+    package var endsWaiting: Bool
+
+    /// From when on the person's appointments may be meant.
+    package var since: Date { min(event.at, event.start ?? event.at) - 2 * 86_400 }
 
     package struct LookUp: Hashable, Sendable {
         package let identifier: Identifier
@@ -56,12 +61,26 @@ package struct SlotChange: Hashable, Sendable {
     package let flags: Set<AppointmentFlag>
 }
 
+/// What a message without a person says: that time of resources is taken or given back.
+package struct BlockSeen: Hashable, Sendable {
+    /// What the PM calls the block or the meeting. Empty: only its stretches tell it from others.
+    package let names: [Identifier]
+    /// What to look for: its names, then those with placer and filler in each other's place.
+    package let lookUps: [Identifier]
+    package let at: Date
+    package let entry: Int64
+    /// Whether it is over: then what is known of it is free too.
+    package let isOver: Bool
+    /// The stretches that the message states.
+    package let changes: [SlotChange]
+}
+
 /// One schedule message, read by its feed's profile: what it says, in our words.
 package struct SchedulingMessage: Hashable, Sendable {
     package enum Content: Hashable, Sendable {
         /// One for each person of the message: a group visit has several, which share time and resources.
         case appointments([AppointmentSeen])
-        case slots([SlotChange])
+        case slots(BlockSeen)
         /// The status table says that this word means nothing to others.
         case ignored
     }

@@ -18,6 +18,8 @@ package enum SchedulingWorker {
             // After the crew, which takes the pool along when it stops.
             return [
                 notices, judge,
+                try await MidnightWatch(worker),
+                try await DayWatch(worker),
                 worker.crew([
                     Duty(.named(SchedulingJobs.queue), work: .within(atOnce: 2) { try await jobs.handle($0, $1) }),
                     Duty(.named(Route.parity), work: .within { try await parity.handle($0, $1) }),

@@ -12,6 +12,8 @@ extension Console {
         let what: String
         let state: String
         let isDecidable: Bool
+        /// Those that its message may mean, where it asks which.
+        let question: Question?
         let facts: [Fact]
         let followers: String?
         let messageLink: String?
@@ -40,7 +42,8 @@ extension Console {
             return JobPage(
                 frame: Frame(title: "Job \(id)", person, at: "/jobs"), id: id,
                 what: listed.code.map(Words.job) ?? "Waits its turn", state: Words.state(listed.state),
-                isDecidable: ["parked", "uncertain"].contains(listed.state), facts: facts(listed, desk),
+                isDecidable: ["parked", "uncertain"].contains(listed.state),
+                question: try await question(of: id, desk), facts: facts(listed, desk),
                 followers: listed.successors > 0
                     ? Words.count(
                         listed.successors, "later job of the same person waits", "later jobs of the same person wait")

@@ -10,6 +10,7 @@ extension Console {
             .get("/jobs/replay") { visit, person in try await replayPreview(visit, person) },
             .post("/jobs/replay") { visit, person in try await replay(visit, person) },
             .get("/jobs/{id}") { visit, person in try await job(visit, person) },
+            .post("/jobs/{id}/decide") { visit, person in try await decide(visit, person) },
             .post("/jobs/{id}/discard") { visit, person in try await discard(visit, person) },
         ]
     }
@@ -76,6 +77,7 @@ extension Console {
     private static func notice(_ visit: Visit) -> String? {
         let count = visit.query["count"].flatMap { Int64($0) } ?? 0
         return switch visit.query["done"] {
+        case "decided": "Decided. The message is back in line."
         case "replayed" where count == 0: "Nothing was left to replay: it had been replayed or discarded already."
         case "replayed": Words.count(count, "job is", "jobs are") + " back in line, in the old order."
         case "discarded": "The job is discarded. The reason is on record."

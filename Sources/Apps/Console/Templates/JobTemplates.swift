@@ -47,6 +47,22 @@ extension Template {
         <dl>{{#facts}}<dt>{{name}}</dt><dd>{{value}}</dd>{{/facts}}</dl>
         {{#isDecidable}}
         <h2>Do something about it</h2>
+        {{#question}}
+        <form method="post" action="/jobs/{{job}}/decide" class="card">
+        <input type="hidden" name="csrf" value="{{frame.csrf}}">
+        <h3>Which appointment is meant?</h3>
+        <fieldset><legend>The message bears no id that tells. It is applied to the one you choose, and so is every later
+        message that asks the same.</legend>
+        {{#candidates}}
+        <p><label><input type="radio" name="appointment" value="{{id}}" required> {{words}}</label></p>
+        {{/candidates}}
+        <p><label><input type="radio" name="appointment" value="new" required> None of these: a new one</label></p>
+        </fieldset>
+        <p><label for="decide-reason">Reason, which is kept with your name</label>
+        <input id="decide-reason" name="reason" maxlength="1000" required autocomplete="off"></p>
+        <p><button type="submit">Decide</button></p>
+        </form>
+        {{/question}}
         <div class="acts">
         <form method="post" action="/jobs/replay" class="card">
         <input type="hidden" name="csrf" value="{{frame.csrf}}">

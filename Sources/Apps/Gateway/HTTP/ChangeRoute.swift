@@ -57,7 +57,8 @@ final class ChangeRoute: Sendable {
     private static func body(_ change: FoundChange, _ practice: String) -> [UInt8] {
         Notice(
             id: change.record, type: change.type, at: change.at, practice: practice, event: change.number,
-            change: change.number, kind: change.recordKind, record: change.record, version: change.version
+            change: change.number, kind: change.recordKind, record: change.record, version: change.version,
+            members: change.members
         ).body
     }
 

@@ -89,6 +89,10 @@ struct JobCommand: AsyncParsableCommand {
             ("practice", job.practice ?? ""), ("message", story.message ?? ""),
             ("holds back", job.holdsKey ? "\(job.successors)" : ""),
         ])
+        let candidates = try await pool.transaction { transaction in try await Candidate.all(of: id, in: transaction) }
+        guard let candidates else { return }
+        output.say("\nwhich appointment is meant? `pmsync decide \(id) --appointment ID` or `--new`, with --reason")
+        try output.write(candidates)
     }
 }
 

@@ -12,6 +12,8 @@ enum CommandError: Error, Equatable, CustomStringConvertible {
     case unknownJob(Int64)
     case notBlocked(Int64, state: String)
     case nothingToReplay(String, outcome: String)
+    case notAsked(Int64)
+    case notACandidate(Int64)
     case unknownQueue(String)
     case noWebhook(String, practice: String)
     case notReached(String)
@@ -27,6 +29,8 @@ enum CommandError: Error, Equatable, CustomStringConvertible {
         case .notBlocked(let id, let state):
             "job \(id) is \(state); only parked and uncertain jobs are replayed or discarded"
         case .nothingToReplay(let id, let outcome): "message \(id) has no job to replay: \(outcome)"
+        case .notAsked(let id): "job \(id) asks no such thing; `pmsync job \(id)` says what it waits for"
+        case .notACandidate(let id): "the appointment is none that job \(id) may mean; `pmsync job \(id)` names them"
         case .unknownQueue(let name): "there is no queue \"\(name)\"; `pmsync feed list` names them"
         case .noWebhook(let client, let practice): "no client \"\(client)\" of practice \"\(practice)\" has a webhook"
         case .notReached(let address): "nobody answers at \(address)"

@@ -1,0 +1,303 @@
+import Foundation
+import HL7
+import Practice
+import Testing
+import Workflow
+
+@testable import Scheduling
+
+/// Random programs of bookings, moves, cancellations and states, late, doubled and reordered, with ids present or missing:
+/// the record ends as an oracle that was there, or the message is parked; never a silent second entry.
+///
+/// A failure prints its seed and the smallest program that still fails, message by message.
+@Suite struct ProgramTests {
+    /// Every id, any order of arrival, any repetition. Only a move or an end of an id that is not known yet may park, for a
+    /// reschedule may be a new id.
+    @Test(arguments: 0..<150)
+    func withIdsTheRecordIsThePMsBookHoweverItsMessagesCame(seed: Int) throws {
+        try check(seed, Deeds.Habits(naming: .always, isReordered: true, isDoubled: true))
+    }
+
+    @Test(arguments: 0..<150)
+    func withIdsAndInOrderNothingParks(seed: Int) throws {
+        let habits = Deeds.Habits(naming: .always, isReordered: false, isDoubled: true)
+        #expect(try Run(Deeds(seed: seed, habits), isDecided: false).parked == [])
+        try check(seed, habits)
+    }
+
+    /// No id at all, in order and doubled: what cannot be told parks, a person decides, and the record is the PM's book.
+    @Test(arguments: 0..<150)
+    func withoutIdsThePMsBookIsReachedWhereAPersonDecidesWhatParks(seed: Int) throws {
+        try check(seed, Deeds.Habits(naming: .never, isReordered: false, isDoubled: true))
+    }
+
+    @Test(arguments: 0..<150)
+    func withSomeIdsThePMsBookIsReachedWhereAPersonDecidesWhatParks(seed: Int) throws {
+        try check(seed, Deeds.Habits(naming: .sometimes, isReordered: false, isDoubled: true))
+    }
+
+    /// No id and out of order: either nothing parks and the record is the PM's book, or what came late waits in sight.
+    @Test func lateMessagesWithoutIdsAreAppliedRightlyOrParkInSight() throws {
+        var settled = 0
+        for seed in 0..<400 {
+            let habits = Deeds.Habits(
+                naming: seed.isMultiple(of: 2) ? .never : .sometimes, isReordered: true, isDoubled: true)
+            let program = Deeds(seed: seed, habits)
+            let run = try Run(program, isDecided: false)
+            if run.parked.isEmpty { settled += 1 }
+            if let trouble = run.trouble(isDecided: false) { report(seed, habits, trouble, isDecided: false) }
+        }
+        // A test in which everything parks shows nothing.
+        #expect(settled > 100, "\(settled) of 400 programs ran through")
+    }
+
+    private func check(_ seed: Int, _ habits: Deeds.Habits) throws {
+        let run = try Run(Deeds(seed: seed, habits), isDecided: true)
+        if let trouble = run.trouble(isDecided: true) { report(seed, habits, trouble, isDecided: true) }
+    }
+
+    private func report(_ seed: Int, _ habits: Deeds.Habits, _ trouble: String, isDecided: Bool) {
+        var small = Deeds(seed: seed, habits)
+        var last = trouble
+        var isSmaller = true
+        while isSmaller {
+            isSmaller = false
+            for index in small.arrivals.indices {
+                let fewer = small.without(index)
+                guard let still = try? Run(fewer, isDecided: isDecided).trouble(isDecided: isDecided) else { continue }
+                (small, last, isSmaller) = (fewer, still, true)
+                break
+            }
+        }
+        Issue.record("seed \(seed), \(habits):\n\(last)\n\(small)")
+    }
+}
+
+/// What a PM did to its book, and how its messages came here.
+struct Deeds: CustomStringConvertible {
+    enum Naming { case always, sometimes, never }
+
+    struct Habits {
+        let naming: Naming
+        let isReordered: Bool
+        let isDoubled: Bool
+    }
+
+    struct Act {
+        /// Which of the PM's appointments; the message need not say.
+        let visit: Int
+        let event: String
+        let person: Int
+        let doctor: Int
+        /// In half-hours from the first day's eight o'clock.
+        let start: Int
+        let word: String
+        let isNamed: Bool
+        /// In minutes.
+        let at: Int
+    }
+
+    struct Visit: Equatable {
+        var person: Int
+        var start: Int
+        var status: AppointmentStatus
+    }
+
+    /// In the order of arrival; doubled ones are there twice.
+    var arrivals: [Act] = []
+    let hasIDs: Bool
+
+    init(seed: Int, _ habits: Habits) {
+        var random = ProgramDice(UInt64(seed))
+        hasIDs = habits.naming != .never
+        var book: [Int: Visit] = [:]
+        var doctors: [Int: Int] = [:]
+        var acts: [Act] = []
+        for minute in 0..<Int.random(in: 3...14, using: &random) {
+            let live = book.filter { $0.value.status.isExpected }.keys.sorted()
+            let isNamed: Bool =
+                switch habits.naming {
+                case .always: true
+                case .sometimes: Bool.random(using: &random)
+                case .never: false
+                }
+            let person = Int.random(in: 1...2, using: &random)
+            let doctor = Int.random(in: 1...2, using: &random)
+            // One person is at one place at a time, and a doctor's hour is one's only.
+            let busy = Set(book.values.filter { $0.status != .cancelled }.map(\.start))
+            let free = (0..<12).filter { !busy.contains($0) }
+            guard let start = free.randomElement(using: &random) else { continue }
+            let choice = Int.random(in: 0...9, using: &random)
+            guard choice > 3, let visit = live.randomElement(using: &random), var entry = book[visit] else {
+                let visit = book.count + 1
+                book[visit] = Visit(person: person, start: start, status: .booked)
+                doctors[visit] = doctor
+                // A booking says its id where the feed has any, as every feed does.
+                acts.append(
+                    Act(
+                        visit: visit, event: "S12", person: person, doctor: doctor, start: start, word: "Booked",
+                        isNamed: hasIDs, at: minute))
+                continue
+            }
+            var (event, word) = ("S14", "")
+            switch choice {
+            case 4, 5: (event, entry.start) = ("S13", start)
+            case 6: (event, entry.status) = ("S15", .cancelled)
+            case 7: (event, entry.status) = ("S26", .noshow)
+            case 8: (word, entry.status) = ("KEPT", .arrived)
+            default: word = "CONFIRMED"
+            }
+            book[visit] = entry
+            acts.append(
+                Act(
+                    visit: visit, event: event, person: entry.person, doctor: doctors[visit] ?? 1, start: entry.start,
+                    word: word, isNamed: isNamed, at: minute))
+        }
+        for act in acts {
+            arrivals.append(act)
+            if habits.isDoubled, Int.random(in: 0...3, using: &random) == 0 {
+                let place = habits.isReordered ? Int.random(in: 0...arrivals.count, using: &random) : arrivals.count
+                arrivals.insert(act, at: place)
+            }
+        }
+        if habits.isReordered {
+            for index in arrivals.indices.dropFirst() where Int.random(in: 0...3, using: &random) == 0 {
+                arrivals.swapAt(index, Int.random(in: max(0, index - 3)..<index, using: &random))
+            }
+        }
+    }
+
+    func without(_ index: Int) -> Deeds {
+        var fewer = self
+        fewer.arrivals.remove(at: index)
+        return fewer
+    }
+
+    /// The oracle: each visit as the PM's acts leave it, in the order in which they happened. A visit whose booking is not
+    /// among them is not there.
+    var book: [Int: Visit] {
+        var book: [Int: Visit] = [:]
+        for act in arrivals.sorted(by: { $0.at < $1.at }) {
+            var visit = book[act.visit] ?? Visit(person: act.person, start: act.start, status: .booked)
+            switch act.event {
+            case "S13": (visit.start, visit.status) = (act.start, .booked)
+            case "S15": visit.status = .cancelled
+            case "S26": visit.status = .noshow
+            case "S12": visit = Visit(person: act.person, start: act.start, status: .booked)
+            default:
+                if act.word == "KEPT" { visit.status = .arrived }
+                if act.word == "CONFIRMED" { visit.status = .booked }
+            }
+            book[act.visit] = visit
+        }
+        return book
+    }
+
+    static func instant(_ start: Int) -> Date { Date(timeIntervalSince1970: 1_796_133_600 + Double(start) * 1800) }
+
+    /// - Parameter name: tells one program's people and ids from another's.
+    static func bytes(_ act: Act, of name: String = "") -> [UInt8] {
+        let time = { (minutes: Int) in
+            let (hour, minute) = (10 + minutes / 60, minutes % 60)
+            return "20261120\(hour)\(minute < 10 ? "0" : "")\(minute)00"
+        }
+        let slot = { (half: Int) in
+            let hour = 8 + half / 2
+            return "20261201\(hour < 10 ? "0" : "")\(hour)\(half.isMultiple(of: 2) ? "00" : "30")00"
+        }
+        let filler = act.isNamed ? "\(name)F\(act.visit)" : ""
+        let lines = [
+            "MSH|^~\\&|DEMOPM|C|X|Y|\(time(act.at))||SIU^\(act.event)|\(name)\(act.event)\(act.at)|P|2.5.1",
+            "SCH||\(filler)||||||OVF|30|min|^^^\(slot(act.start))^\(slot(act.start + 1))||||||||||||||\(act.word)",
+            "PID|1||\(name)\(act.person)^^^C^MR||TEST^ALEX", "AIL|1||MAIN", "AIP|1||100\(act.doctor)^EXAMPLE^ADA",
+        ]
+        return Array((lines.joined(separator: "\r") + "\r").utf8)
+    }
+
+    var description: String {
+        arrivals.map {
+            "  visit \($0.visit) \($0.event) \($0.word) person \($0.person) doctor \($0.doctor) start \($0.start)"
+                + " at \($0.at)\($0.isNamed ? "" : " unnamed")"
+        }.joined(separator: "\n")
+    }
+}
+
+/// A program as the schedule takes it, with a person at the desk who knows which visit a parked message means.
+private struct Run {
+    let program: Deeds
+    var book: SchedulingBook
+    /// Message numbers that parked at first.
+    var parked: [Int] = []
+    var undecided: [Int] = []
+
+    init(_ program: Deeds, isDecided: Bool) throws {
+        self.program = program
+        book = SchedulingBook(definition: try Self.definition.get())
+        for (index, act) in program.arrivals.enumerated() {
+            guard case .parked(let park) = receive(index, act) else { continue }
+            parked.append(index)
+            if isDecided { try decide(index, act, park) } else { undecided.append(index) }
+        }
+    }
+
+    private static let definition = Result { try Cases.definition(inFolder: Shipped.workflows) }
+
+    private mutating func receive(_ index: Int, _ act: Deeds.Act) -> SchedulingBook.Outcome {
+        book.receive(
+            Deeds.bytes(act), receivedAt: Date(timeIntervalSince1970: 1_795_400_000), entry: Int64(index + 1))
+    }
+
+    private mutating func decide(_ index: Int, _ act: Deeds.Act, _ park: Park) throws {
+        try #require(park.code == .ambiguousAppointment, "\(park)")
+        let meant = book.appointments.first { visits(of: $0.value) == [act.visit] }?.key
+        book.decide(Int64(index + 1), is: meant, of: park.candidates)
+        guard case .recorded = receive(index, act) else {
+            Issue.record("a decided message parked again: \(index)")
+            return
+        }
+    }
+
+    /// Whose messages a record is made of.
+    private func visits(of entry: SchedulingBook.Entry) -> Set<Int> {
+        Set(entry.events.map { program.arrivals[Int($0.entry) - 1].visit })
+    }
+
+    /// What is wrong, in a sentence; nil when the record is the PM's book, or what is not waits in sight.
+    func trouble(isDecided: Bool) -> String? {
+        var seen: [Int: Deeds.Visit] = [:]
+        for entry in book.appointments.values {
+            let visits = visits(of: entry)
+            guard visits.count == 1, let visit = visits.first else {
+                if undecided.isEmpty { return "messages of visits \(visits.sorted()) are in one entry" }
+                continue
+            }
+            if seen[visit] != nil { return "visit \(visit) has a second entry" }
+            let start = entry.state.start.map { Int($0.timeIntervalSince(Deeds.instant(0)) / 1800) } ?? -1
+            let person = program.arrivals.first { $0.visit == visit }?.person ?? 0
+            seen[visit] = Deeds.Visit(person: person, start: start, status: entry.state.status)
+        }
+        if !undecided.isEmpty { return nil }
+        let wanted = program.book
+        return wanted == seen ? nil : "the PM has \(Self.text(wanted))\nthe record has \(Self.text(seen))"
+    }
+
+    private static func text(_ book: [Int: Deeds.Visit]) -> String {
+        book.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.status) at \($0.value.start)" }
+            .joined(separator: ", ")
+    }
+}
+
+/// SplitMix64: the same throws for the same seed.
+private struct ProgramDice: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
