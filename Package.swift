@@ -83,7 +83,7 @@ let apps =
             "HL7", "FHIR", "MLLP", "Practice", "Postgres", "Schema", "Journal", "Queue", "Workflow", "Records",
             "Destination", "Reconciliation",
             "Worker", "Hosting", "Scheduling", "Console", "Gateway", .arguments, .log, .lifecycle, .crypto, .httpClient,
-            .hummingbird, .nio,
+            .hummingbird, .nio, .nioPosix,
         ])
 
 // MARK: Tests
@@ -103,7 +103,9 @@ let tests: [Target] =
         test("WorkflowTests", uses: ["Workflow", "HL7", "Practice"]),
         test(
             "DestinationTests",
-            uses: ["Destination", "FHIR", .hummingbird, .crypto, .httpTypes, .nio, .nioHTTP1, .nioPosix]),
+            uses: [
+                "Destination", "FHIR", "TestSupport", .hummingbird, .crypto, .httpTypes, .nio, .nioHTTP1, .nioPosix,
+            ]),
         test("ReconciliationTests", uses: ["Reconciliation", "Practice"]),
         test(
             "SchedulingTests",
@@ -143,7 +145,7 @@ let tests: [Target] =
             "PathTests",
             uses: [
                 "HL7", "MLLP", "Postgres", "TestSupport", .httpClient, .httpTypes, .hummingbird, .crypto, .lifecycle,
-                .log, .nio, .nioHTTP1,
+                .log, .nio, .nioHTTP1, .nioPosix,
             ]),
     ]
 

@@ -144,7 +144,7 @@ import Testing
         let pool = try fixture.database.pool(role: "pmsync_operator", size: 1)
         defer { pool.close() }
         return try await pool.transaction { transaction in
-            try await ConsolePeople.invite(name: "eve", practices: ["P1"], in: transaction)
+            try await ConsolePeople.invite(name: "eve", practices: ["P1"], in: transaction).token
         }
     }
 

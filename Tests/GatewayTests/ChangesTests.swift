@@ -61,6 +61,37 @@ struct ChangesTests {
         }
     }
 
+    @Test("What GET /changes does not know it refuses as /fhir does, and a key that is not in force it does not let in")
+    func refusals() async throws {
+        try await HTTPRig.run { rig async throws in
+            for (path, key, status, code) in [
+                ("/changes?since=1", World.northKey, 400, "not-supported"),
+                ("/changes?after=1&after=2", World.northKey, 400, "invalid"),
+                ("/changes?after=-1", World.northKey, 400, "value"),
+                ("/changes?since=1", nil, 401, "login"), ("/changes", "pmk_nobody", 401, "unknown"),
+            ] as [(String, String?, Int, String)] {
+                let answer = try await rig.get(path, key: key)
+                #expect(answer.status == status, "\(path)")
+                let outcome = try #require(answer.json)
+                #expect(outcome.string("resourceType") == "OperationOutcome")
+                #expect(outcome.objects("issue").map { $0.string("code") } == [code], "\(path)")
+            }
+        }
+    }
+
+    @Test("A stream whose client has closed its connection is let go at once, though nothing changes")
+    func gone() async throws {
+        try await HTTPRig.run { rig async throws in
+            try await Stream.open(rig, after: 0) { events async throws in
+                #expect(try await events.next()?.id == 1)
+                #expect(rig.metric("pmsync_change_streams") == 1)
+            }
+            let deadline = ContinuousClock.now + patience
+            while rig.metric("pmsync_change_streams") != 0, .now < deadline { await Task.yield() }
+            #expect(rig.metric("pmsync_change_streams") == 0)
+        }
+    }
+
     private func hold(_ count: Int, _ rig: HTTPRig, _ body: () async throws -> Void) async throws {
         if count == 0 { return try await body() }
         try await Stream.open(rig, after: 0) { events async throws in
@@ -80,6 +111,9 @@ struct ChangesTests {
             """)
     }
 }
+
+/// Less than the heartbeat's fifteen seconds.
+private let patience = Duration.seconds(10)
 
 /// The events of one `GET /changes`.
 private struct Stream {

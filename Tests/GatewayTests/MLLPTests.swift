@@ -244,6 +244,26 @@ struct MLLPTests {
         }
     }
 
+    @Test(
+        "What is no message leaves a row that a person can find: an empty frame, text without a frame, an HTTP request",
+        arguments: [
+            ("\u{0B}\u{1C}\r", "empty-frame", ""), ("MSH|^~\\&|A\r", "outside-frame", "MSH|^~\\&|A\r"),
+            ("POST /hl7 HTTP/1.1\r\n", "not-mllp", "POST /"),
+        ])
+    func noMessage(text: String, reason: String, head: String) async throws {
+        try await Rig.run { rig async throws in
+            let client = try await rig.connect()
+            try await client.sendRaw(Array(text.utf8))
+            if reason != "not-mllp" { try await client.finishSending() }
+            await #expect(throws: MLLPError.self) { try await client.receive(deadline: .seconds(20)) }
+            try await rig.until { try await rig.count("SELECT count(*) FROM journal.refusal") == 1 }
+            let row = try #require(try await rig.pool.query("SELECT reason, head FROM journal.refusal").first)
+            #expect(try row.decode((String, [UInt8]).self) == (reason, Array(head.utf8)))
+            #expect(try await rig.send(Fixtures.siu("M1")).text("MSA-1") == "AA")
+            #expect(rig.metric("pmsync_refusals_total{reason=\"\(reason)\"}") == 1)
+        }
+    }
+
     @Test("A frame of 10 MB is answered AR with its control id, closed, and leaves a row; the feed goes on")
     func tooLong() async throws {
         try await Rig.run { rig async throws in

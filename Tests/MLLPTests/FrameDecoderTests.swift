@@ -17,8 +17,10 @@ import Testing
             (Array("\u{0B}A\u{1C}\u{1C}\r".utf8), [message("A\u{1C}")]),
             (Array("\u{0B}A\u{0B}B\u{1C}\r".utf8), [cut("A", .restarted), message("B")]),
             (Array("\0\0\r\n".utf8) + frame("A"), [.stray(4), message("A")]),
-            (frame("A") + Array("\0junk".utf8) + frame("B"), [message("A"), .stray(5), message("B")]),
-            (Array("\u{0B}\u{1C}\r".utf8) + frame("A"), [.stray(3), message("A")]),
+            (
+                frame("A") + Array("\0junk".utf8) + frame("B"),
+                [message("A"), .noise(head: Array("junk".utf8), size: 5), message("B")]
+            ),
         ]
         let pairs = cases.map { (ByteBuffer(bytes: $0.0), $0.1) }
         try ByteToMessageDecoderVerifier.verifyDecoder(inputOutputPairs: pairs) { FrameByteDecoder(FrameDecoder()) }
@@ -61,11 +63,32 @@ import Testing
 
     @Test("A TLS greeting, and noise without end, are not MLLP")
     func noise() {
-        #expect(events([0x16, 0x03, 0x01]) == [.notMLLP(1)])
+        #expect(events([0x16, 0x03, 0x01]) == [.notMLLP(head: [0x16], size: 1)])
         #expect(events(frame("A") + [0x16, 0x03]) == [message("A")])
         let noise = [UInt8](repeating: 0x41, count: FrameDecoder.noiseLimit + 100)
-        #expect(events(noise) == [.notMLLP(FrameDecoder.noiseLimit + 1)])
+        let head = Array(noise.prefix(FrameDecoder.headLength))
+        #expect(events(noise) == [.notMLLP(head: head, size: FrameDecoder.noiseLimit + 1)])
         #expect(events([UInt8](repeating: 0, count: 10_000) + frame("A")) == [.stray(10_000), message("A")])
+    }
+
+    @Test(
+        "An HTTP request is known by its first bytes; after a frame, and as raw text, it is noise that is told",
+        arguments: [
+            "POST /hl7 HTTP/1.1", "GET / HTTP/1.1",
+        ])
+    func http(request: String) {
+        let bytes = Array(request.utf8)
+        let head = Array(request.prefix { $0 != "/" }.utf8) + [0x2F]
+        #expect(events(bytes) == [.notMLLP(head: head, size: head.count)])
+        #expect(events(frame("A") + bytes, atEnd: true) == [message("A"), .noise(head: bytes, size: bytes.count)])
+        let raw = Array("MSH|^~\\&|A".utf8)
+        #expect(events(raw, atEnd: true) == [.noise(head: raw, size: raw.count)])
+    }
+
+    @Test("The first empty frame of a connection is told, the rest count as its keepalive")
+    func empty() {
+        let none: [UInt8] = [0x0B, 0x1C, 0x0D]
+        #expect(events(none + none + none + frame("A")) == [.empty, .stray(3), .stray(3), message("A")])
     }
 
     @Test("A deadline cuts a frame and keeps its beginning")

@@ -103,6 +103,66 @@ import Testing
         }
     }
 
+    @Test func `Two replays of one discarded message at once take it up once`() async throws {
+        try await Office.open { office in
+            let entry = try await office.enter(Bookings(from: Date()).message(1))
+            let job = try await office.block(entry: entry)
+            #expect(await office.run("discard", "\(job)", "--reason", "x") == 0)
+            let plans = try await [
+                ReplayPlan(message: entry, from: office.pool), ReplayPlan(message: entry, from: office.pool),
+            ]
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for plan in plans {
+                    group.addTask { _ = try await plan.carryOut(by: "ann", in: office.pool) }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await office.count("SELECT count(*) FROM queue.job WHERE entry_id = \(entry.number)") == 1)
+        }
+    }
+
+    @Test func `Jobs are discarded together by their queue and code, after a dry run that says which`() async throws {
+        try await Office.open { office in
+            for state in ["parked", "waiting", "uncertain", "parked"] { _ = try await office.block(state) }
+            #expect(await office.run("discard", "--reason", "x") == 2)
+            #expect(await office.run("discard", "--code", "unmapped-status") == 2)
+            #expect(await office.run("discard", "--code", "unmapped-status", "--dry-run") == 0)
+            #expect(try await office.states() == ["parked", "waiting", "uncertain", "parked"])
+            #expect(
+                await office.run(
+                    "discard", "--queue", "scheduling", "--code", "another", "--reason", "none such") == 0)
+            #expect(try await office.states().count == 4)
+            #expect(await office.run("discard", "--queue", "scheduling", "--reason", "the feed was a test") == 0)
+            #expect(try await office.states() == ["waiting"])
+            #expect(try await office.count("SELECT count(*) FROM console.audit WHERE act = 'discarded'") == 3)
+        }
+    }
+
+    @Test func `What is pending for a client that is revoked is discarded, parked jobs and all`() async throws {
+        try await Office.open { office in
+            _ = try await Clients.add(
+                .init(name: "app", practice: "demo", webhook: "https://example.org/", list: nil, listKey: nil),
+                to: office.pool)
+            let rows = try await office.pool.query(
+                """
+                INSERT INTO api.delivery
+                    (practice_id, subscription_id, event_number, id, type, record_kind, record_id, version)
+                SELECT practice_id, id, n, gen_random_uuid(), 'appointment.booked', 'appointment', gen_random_uuid(), 1
+                FROM api.subscription, generate_series(1, 3) n
+                RETURNING subscription_id::text, (SELECT q.name FROM queue.queue q WHERE q.name LIKE 'webhook:%')
+                """)
+            let (subscription, queue) = try #require(rows.first).decode((String, String).self)
+            _ = try await office.block(queue: queue, payload: #"{"subscription":"\#(subscription)","event":1}"#)
+            _ = try await office.block(
+                "retrying", queue: queue, payload: #"{"subscription":"\#(subscription)","event":2}"#)
+            let left = try await Clients.revoke("app", practice: "demo", by: "ann", in: office.pool)
+            #expect(left == .init(jobs: 1, notices: 3, rings: [queue]))
+            #expect(try await office.states() == ["retrying"])
+            #expect(try await office.count("SELECT count(*) FROM queue.blocked WHERE run_at <= clock_timestamp()") == 1)
+            #expect(try await office.count("SELECT count(*) FROM api.delivery WHERE state = 'pending'") == 0)
+        }
+    }
+
     @Test func `A discarded notice ends as discarded`() async throws {
         try await Office.open { office in
             _ = try await Clients.add(

@@ -352,6 +352,31 @@ private struct Trouble: Error {}
         }
     }
 
+    @Test func aStatementThatAlwaysExceedsItsTimeIsCountedAsAnAttemptAtLastAndOthersGoOn() async throws {
+        let bench = try await Bench(lanes: 2)
+        try await bench.enqueue([("a", "slow"), ("a", "after"), ("b", "quick")])
+        let duty = Duty(
+            .named("bench"), retry: RetrySchedule(steps: []),
+            work: .within { job, transaction in
+                if job.kind == "slow" {
+                    _ = try await transaction.execute("SET LOCAL statement_timeout = '20ms'")
+                    _ = try await transaction.query("SELECT pg_sleep(30)::text")
+                }
+                bench.note(job.kind)
+                return Done()
+            })
+        try await bench.running(duty) {
+            _ = await bench.notes(1)
+            try await bench.until {
+                try await bench.count("SELECT count(*) FROM queue.blocked WHERE state = 'parked'") == 1
+            }
+        }
+        #expect(bench.order == ["quick"])
+        let blocked = try await ListedJob.list(JobFilter(), from: bench.pool)
+        #expect(blocked.map(\.kind) == ["slow", "after"])
+        #expect(blocked.first?.code == "statement-timeout" && blocked.first?.attempts == 1)
+    }
+
     @Test func stoppingGivesLanesAndMembershipBack() async throws {
         let bench = try await Bench()
         let duty = Duty(

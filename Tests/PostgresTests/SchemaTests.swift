@@ -101,7 +101,7 @@ import Testing
                 has_any_column_privilege('pmsync_api', c.oid, 'SELECT')
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'practice_id'
-            WHERE c.relkind IN ('r', 'p') AND n.nspname IN ('records', 'api', 'reconciliation')
+            WHERE c.relkind IN ('r', 'p') AND n.nspname IN ('records', 'api', 'reconciliation', 'watch')
             ORDER BY 1, 2
             """
         ).map { try $0.decode((String, String, Bool, Bool).self) }

@@ -149,4 +149,28 @@ enum Folder {
         #expect(one.edits(to: other) == count)
         #expect(other.edits(to: one) == count)
     }
+
+    @Test(
+        arguments: [
+            ("hours: {mon-fri: \"08:00-17:00\", sat: closed}\nholidays: [2026-12-25]", nil),
+            ("hours: {mun: \"08:00-17:00\"}", "practices/demo.yaml:5: unknown weekday \"mun\", did you mean \"mon\"?"),
+            (
+                "hours: {mon: 8-17}",
+                "practices/demo.yaml:5: \"hours\" takes stretches such as \"08:00-17:00\", or closed"
+            ),
+            ("holidays: [Christmas]", "practices/demo.yaml:5: \"holidays\" takes days such as 2026-12-25"),
+            ("alarms: {mail: [office]}", "practices/demo.yaml:5: \"mail\" takes addresses such as office@example.org"),
+        ] as [(String, String?)])
+    func whenAPracticeIsOpenAndWhoIsToldIsCheckedWithFileAndLine(lines: String, problem: String?) throws {
+        let files = try Folder.changed(
+            "practices/demo.yaml", "zone: America/Chicago", "zone: America/Chicago\n" + lines)
+        #expect(Folder.problems(files) == [problem].compactMap { $0 })
+    }
+
+    @Test func aFeedsSilenceIsEachPracticesOwnMatter() throws {
+        let files = try Folder.changed("practices/demo.yaml", "sender: DEMOPM", "sender: DEMOPM\n    silent-after: 30")
+        let feed = try #require(try Definition(files: files).feeds["demo-pm"])
+        #expect(feed.silentAfter(of: "demo") == .after(1800))
+        #expect(feed.silentAfter(of: "another") == .learned)
+    }
 }

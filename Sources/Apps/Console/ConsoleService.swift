@@ -37,7 +37,7 @@ package struct ConsoleService: Service {
                 gate.open()
             },
             logger: Logger(label: "console.http"))
-        try await application.run()
+        try await ListenError.explaining("the console", host: host, port: port) { try await application.run() }
         console.pool.close()
         await console.doorbell.close()
     }

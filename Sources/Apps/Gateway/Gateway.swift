@@ -81,13 +81,14 @@ package enum GatewayProgram {
                 http.open()
             })
         return [
-            PoolEnd(pools: [pool, writing, reading]), definitions, DaysAhead(pool: pool), intake, folders, listeners,
+            PoolEnd(pools: [pool, writing, reading]), definitions, DaysAhead(pool: pool),
+            Pruning(pool: pool, days: settings.number(.keepDays), metrics: program.metrics), intake, folders, listeners,
             server,
         ]
     }
 
     /// Plain MLLP carries patients' data for anybody on the way to read: beyond loopback it must be named on purpose.
-    static func mayListenPlainly(at host: String, _ settings: Settings) throws(SettingsError) {
+    package static func mayListenPlainly(at host: String, _ settings: Settings) throws(SettingsError) {
         let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
         guard isLoopback || settings.text(.allowPlainMLLP) == host else {
             throw .malformed(

@@ -16,7 +16,8 @@ package struct GatewayMetrics: Sendable {
 
     package static let fates = ["accepted", "refused", "not_allowed", "not_now", "unstorable"]
     package static let reasons = [
-        "restarted", "closed", "late", "bad-trailer", "too-long", "not-mllp", "too-many-connections", "not-allowed",
+        "restarted", "closed", "late", "bad-trailer", "too-long", "outside-frame", "empty-frame", "not-mllp",
+        "too-many-connections", "not-allowed",
         "unstorable",
     ]
     package static let statuses = ["2xx", "3xx", "4xx", "5xx"]

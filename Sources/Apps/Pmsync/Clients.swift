@@ -21,6 +21,8 @@ enum Clients {
         /// The app's own list of appointments: a FHIR base or a CSV file.
         var list: String?
         var listKey: String?
+        /// Whether its webhook hears of alarms too.
+        var hearsAlarms = false
     }
 
     static func add(_ new: New, to pool: Pool) async throws -> Secrets {
@@ -43,23 +45,23 @@ enum Clients {
                 throw ClientError.nameInUse(new.name)
             }
             if let webhook = new.webhook, let secret {
-                try await subscribe(id, new.practice, webhook, secret, mode, transaction)
+                try await subscribe(id, new, webhook, secret, mode, transaction)
             }
         }
         return Secrets(key: key, webhookSecret: secret?.text)
     }
 
     private static func subscribe(
-        _ client: UUID, _ practice: String, _ url: String, _ secret: Secret, _ mode: DestinationMode,
-        _ transaction: Transaction
+        _ client: UUID, _ new: New, _ url: String, _ secret: Secret, _ mode: DestinationMode, _ transaction: Transaction
     ) async throws {
         let id = UUID()
         let queue = try await QueueName.make(
-            Notices.queuePrefix + id.uuidString.lowercased(), lanes: 8, practice: practice, in: transaction)
+            Notices.queuePrefix + id.uuidString.lowercased(), lanes: 8, practice: new.practice, in: transaction)
         _ = try await transaction.execute(
             """
-            INSERT INTO api.subscription (practice_id, id, client_id, url, secret, mode, queue)
-            VALUES (\(practice), \(id), \(client), \(url), \(secret.bytes), \(mode.rawValue), \(queue))
+            INSERT INTO api.subscription (practice_id, id, client_id, url, secret, mode, queue, alarms)
+            VALUES (\(new.practice), \(id), \(client), \(url), \(secret.bytes), \(mode.rawValue), \(queue),
+                \(new.hearsAlarms))
             """)
     }
 
@@ -93,9 +95,17 @@ enum Clients {
         return Secrets(key: key, webhookSecret: hasWebhook ? secret.text : nil)
     }
 
-    /// Its key stops working at once, and nothing more is sent. Notices that wait for a person wait no longer: their jobs
-    /// run again, and the worker ends them unsent.
-    static func revoke(_ name: String, practice: String, in pool: Pool) async throws {
+    /// What a revoked client left behind, and what became of it.
+    struct Leftover: Equatable {
+        /// Parked and uncertain jobs, discarded.
+        var jobs = 0
+        /// Notices that nobody will send any more.
+        var notices = 0
+        var rings: Set<String> = []
+    }
+
+    /// Its key stops working at once, and nothing more is sent: what is pending is discarded, in the same commit.
+    static func revoke(_ name: String, practice: String, by person: String, in pool: Pool) async throws -> Leftover {
         try await pool.transaction { transaction in
             let rows = try await transaction.query(
                 """
@@ -103,19 +113,45 @@ enum Clients {
                 WHERE practice_id = \(practice) AND name = \(name) AND revoked_at IS NULL RETURNING id
                 """)
             guard let id = try rows.first?.decode(UUID.self) else { throw ClientError.unknown(name) }
-            _ = try await transaction.execute(
+            let ended = try await transaction.query(
                 """
-                UPDATE api.subscription SET ended_at = clock_timestamp()
-                WHERE practice_id = \(practice) AND client_id = \(id) AND ended_at IS NULL
+                UPDATE api.subscription s SET ended_at = coalesce(s.ended_at, clock_timestamp())
+                FROM queue.queue q
+                WHERE s.practice_id = \(practice) AND s.client_id = \(id) AND q.id = s.queue RETURNING s.id, q.name
                 """)
-            _ = try await transaction.execute(
-                """
-                UPDATE queue.blocked b SET state = 'retrying', run_at = clock_timestamp(), attempts = 0
-                FROM api.subscription s
-                WHERE s.practice_id = \(practice) AND s.client_id = \(id) AND b.queue = s.queue
-                    AND b.state IN ('parked', 'uncertain')
-                """)
+            var left = Leftover()
+            for row in ended {
+                let (subscription, queue) = try row.decode((UUID, String).self)
+                try await letGo(subscription, queue, practice, name, person, &left, transaction)
+            }
+            return left
         }
+    }
+
+    /// What is parked is discarded; what waits or is retried is let go by the worker at once, which a pause would hinder.
+    private static func letGo(
+        _ subscription: UUID, _ queue: String, _ practice: String, _ name: String, _ person: String,
+        _ left: inout Leftover, _ transaction: Transaction
+    ) async throws {
+        let jobs = try await ListedJob.list(JobFilter(queue: queue, limit: .max), in: transaction)
+            .filter(\.isOutOfWork)
+        try await Discarding(jobs: jobs, reason: "client \(name) is revoked", person: person)
+            .carryOut(in: transaction)
+        _ = try await transaction.execute(
+            """
+            UPDATE queue.blocked b SET run_at = clock_timestamp() FROM queue.queue q
+            WHERE q.name = \(queue) AND b.queue = q.id AND b.state = 'retrying'
+            """)
+        _ = try await transaction.execute(
+            "UPDATE queue.queue SET paused_reason = NULL, circuit_open_until = NULL WHERE name = \(queue)")
+        left.notices += try await transaction.execute(
+            """
+            UPDATE api.delivery SET state = 'discarded', ended_at = clock_timestamp()
+            WHERE practice_id = \(practice) AND subscription_id = \(subscription) AND state = 'pending'
+            """)
+        left.notices += jobs.count
+        left.jobs += jobs.count
+        left.rings.insert(queue)
     }
 
     struct Listed: Encodable {

@@ -9,11 +9,9 @@ package struct PmsyncCommand: AsyncParsableCommand {
         version: Up.version,
         subcommands: [
             Up.self, Migrate.self, Apply.self, Check.self, TestCommand.self, ClientCommand.self, UserCommand.self,
-            FeedCommand.self, LoadCommand.self, Send.self, Parse.self, Messages.self, MessageCommand.self, Jobs.self,
-            JobCommand.self,
-            Replay.self, Decide.self, Discard.self, ReconcileCommand.self, ReportCommand.self, ParityCommand.self,
-            MendCommand.self,
-            Bench.self,
+            FeedCommand.self, Alarms.self, LoadCommand.self, Send.self, Parse.self, Messages.self, MessageCommand.self,
+            Jobs.self, JobCommand.self, Replay.self, Decide.self, Discard.self, ReconcileCommand.self,
+            ReportCommand.self, ParityCommand.self, MendCommand.self, Bench.self,
         ])
 
     package init() {}

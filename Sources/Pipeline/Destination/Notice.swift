@@ -18,6 +18,22 @@ package struct Notice: Sendable, Equatable {
     package var version: Int32
     /// What one event is made of, for a day that was cancelled or transferred as one: the appointments.
     package var members: [UUID]
+    /// What an alarm's notice says besides.
+    package var alarm: Alarm?
+
+    /// A feed that is silent, or was: nothing of a patient, and nothing that a repeat would say otherwise.
+    package struct Alarm: Sendable, Equatable, Encodable {
+        package var feed: String
+        package var since: Date
+        /// Nil while it is silent.
+        package var until: Date?
+
+        package init(feed: String, since: Date, until: Date?) {
+            self.feed = feed
+            self.since = since
+            self.until = until
+        }
+    }
 
     package init(
         id: UUID, type: String, at: Date, practice: String, event: Int64, change: Int64?, kind: String, record: UUID,
@@ -39,12 +55,13 @@ package struct Notice: Sendable, Equatable {
     package var body: [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.dateEncodingStrategy = .iso8601
         let body = Body(
             type: type, timestamp: Date.ISO8601FormatStyle(includingFractionalSeconds: true).format(at),
             data: .init(
                 practice: practice, event: event, change: change,
                 record: .init(kind: kind, id: record.uuidString.lowercased(), version: version),
-                members: members.isEmpty ? nil : members.map { $0.uuidString.lowercased() }))
+                members: members.isEmpty ? nil : members.map { $0.uuidString.lowercased() }, alarm: alarm))
         do {
             return try Array(encoder.encode(body))
         } catch {
@@ -59,6 +76,7 @@ package struct Notice: Sendable, Equatable {
             let change: Int64?
             let record: Record
             let members: [String]?
+            let alarm: Alarm?
         }
         struct Record: Encodable {
             let kind: String

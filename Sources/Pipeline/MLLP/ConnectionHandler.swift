@@ -112,8 +112,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 if cause == .late { drain(context) }
             case .stray(let count):
                 connection.intake.yield(.refusal(.stray(count), slot: nil))
-            case .notMLLP(let count):
-                connection.intake.yield(.refusal(.notMLLP(count), slot: nil))
+            case .noise(let head, let size):
+                connection.intake.yield(.refusal(.noise(head: head, size: size), slot: nil))
+            case .empty:
+                connection.intake.yield(.refusal(.empty, slot: nil))
+            case .notMLLP(let head, let size):
+                connection.intake.yield(.refusal(.notMLLP(head: head, size: size), slot: nil))
                 drain(context)
             }
         }

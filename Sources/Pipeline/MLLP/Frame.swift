@@ -36,10 +36,14 @@ package enum Refusal: Sendable, Equatable {
     case cut(head: [UInt8], size: Int, cause: Cut)
     /// Gets what `onRefusal` returns, then the connection ends.
     case tooLong(head: [UInt8], size: Int)
-    /// Bytes outside frames; no answer.
+    /// Blanks outside frames; no answer.
     case stray(Int)
+    /// Text outside frames; no answer.
+    case noise(head: [UInt8], size: Int)
+    /// A frame without content, once a connection; no answer.
+    case empty
     /// Not an MLLP sender; no answer, the connection ends.
-    case notMLLP(Int)
+    case notMLLP(head: [UInt8], size: Int)
     /// More connections than `Limits.connections`; no answer, the connection ends.
     case tooManyConnections
 }

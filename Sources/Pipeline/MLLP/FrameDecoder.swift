@@ -6,10 +6,16 @@ package enum FrameEvent: Sendable, Equatable {
     case cut(head: [UInt8], size: Int, cause: Cut)
     /// A frame over the limit. What follows is dropped up to the frame's end.
     case tooLong(head: [UInt8], size: Int)
-    /// How many bytes came outside frames (keepalives, empty frames, noise) since the last frame.
+    /// How many bytes came outside frames since the last one, all of them blanks: keepalives, and the empty frames of a
+    /// connection after its first.
     case stray(Int)
-    /// So much noise that the peer does not speak MLLP, or a TLS greeting: the connection is of no use.
-    case notMLLP(Int)
+    /// Text between frames: a sender that frames wrongly. `size` counts its blanks as well.
+    case noise(head: [UInt8], size: Int)
+    /// A frame without content, told once a connection: some senders keep it alive so.
+    case empty
+    /// So much noise that the peer does not speak MLLP, or the beginning of a TLS or an HTTP session: the connection is of
+    /// no use.
+    case notMLLP(head: [UInt8], size: Int)
 }
 
 /// Why a frame was cut.
@@ -44,7 +50,9 @@ package struct FrameDecoder: Sendable {
     private var content: [UInt8] = []
     private var stray = 0
     private var noise = 0
+    private var noiseHead: [UInt8] = []
     private var isFresh = true
+    private var hasToldEmpty = false
 
     /// How much of a frame's beginning a refusal keeps: enough for any MSH.
     package static let headLength = 2048
@@ -121,11 +129,21 @@ package struct FrameDecoder: Sendable {
         }
         stray += 1
         if byte > 0x20 || byte == 0x16 { noise += 1 }
-        if noise > Self.noiseLimit || isFresh && stray == 1 && byte == 0x16 {
-            events.append(.notMLLP(stray))
+        if noise > 0, noiseHead.count < Self.headLength { noiseHead.append(byte) }
+        let isGreeting = isFresh && (stray == 1 && byte == 0x16 || Self.beginsHTTP(noiseHead))
+        if noise > Self.noiseLimit || isGreeting {
+            events.append(.notMLLP(head: noiseHead, size: stray))
             state = .useless
         }
     }
+
+    /// `POST /`, as a browser or an interface engine says that was pointed at the wrong port; it would wait for an answer.
+    private static func beginsHTTP(_ bytes: [UInt8]) -> Bool {
+        guard (5...9).contains(bytes.count), bytes.suffix(2) == Array(" /".utf8) else { return false }
+        return methods.contains(Array(bytes.dropLast(2)))
+    }
+
+    private static let methods = ["GET", "POST", "PUT", "HEAD", "DELETE", "PATCH", "OPTIONS"].map { Array($0.utf8) }
 
     /// True where `byte` belongs to the frame or its end, so that it is used up.
     private mutating func end(with byte: UInt8, _ events: inout [FrameEvent]) -> Bool {
@@ -170,7 +188,12 @@ package struct FrameDecoder: Sendable {
     private mutating func finishFrame(_ events: inout [FrameEvent]) {
         state = .outside
         if content.isEmpty {
-            stray += 3
+            if hasToldEmpty {
+                stray += 3
+            } else {
+                hasToldEmpty = true
+                events.append(.empty)
+            }
         } else {
             events.append(.message(content))
             content = []
@@ -184,9 +207,14 @@ package struct FrameDecoder: Sendable {
     }
 
     private mutating func reportStray(_ events: inout [FrameEvent]) {
-        if stray > 0 { events.append(.stray(stray)) }
+        if noise > 0 {
+            events.append(.noise(head: noiseHead, size: stray))
+        } else if stray > 0 {
+            events.append(.stray(stray))
+        }
         stray = 0
         noise = 0
+        noiseHead = []
     }
 
     private var head: [UInt8] { Array(content.prefix(Self.headLength)) }

@@ -58,6 +58,11 @@ package struct ListedJob: Sendable, Identifiable {
             ).self)
     }
 
+    /// Blocked jobs only, oldest first.
+    package static func list(_ filter: JobFilter, in transaction: Transaction) async throws -> [ListedJob] {
+        try await transaction.query(Queries.list(filter)).map(ListedJob.init(row:))
+    }
+
     /// Blocked jobs first, then those that merely wait for their turn, oldest first.
     package static func list(_ filter: JobFilter, from pool: Pool) async throws -> [ListedJob] {
         var found = try await pool.query(Queries.list(filter)).map(ListedJob.init(row:))

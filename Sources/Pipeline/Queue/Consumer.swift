@@ -31,6 +31,10 @@ actor Consumer {
     private var conclusions: [Conclusion] = []
     private var isConcluding = false
     private var trouble = Trouble()
+    /// Lanes whose workers died again and again, and the last job of each that may be why.
+    private var suspects = Suspects()
+    /// A job that may kill this process is in hand, and nothing else is to be.
+    private var isAlone = false
     private var isPaused = false
     private var drainsThrough: Int64?
 
@@ -71,15 +75,20 @@ actor Consumer {
                     let isPartial = isUnderLoad
                     let limit = trouble.isFresh ? duty.batch ?? options.batch : 1
                     isAnotherDue = isAnotherDue || commits > 0
-                    let fetched = commits < atOnce ? try await fetch(limit) : nil
-                    if let fetched, !fetched.jobs.isEmpty {
-                        commits += 1
-                        inHand.formUnion(fetched.touched.keys)
-                        group.addTask { await self.commit(fetched, work) }
-                    } else {
+                    let fetched = commits < atOnce && !isAlone ? try await fetch(limit) : nil
+                    guard let fetched, !fetched.jobs.isEmpty else {
                         // Under load only some lanes were looked at; the next look is at all.
                         if fetched == nil || !isPartial { await signal.next() }
+                        continue
                     }
+                    guard let (chosen, suspect) = try await choose(fetched, isIdle: commits == 0) else {
+                        await signal.next()
+                        continue
+                    }
+                    commits += 1
+                    isAlone = suspect != nil
+                    inHand.formUnion(chosen.touched.keys)
+                    group.addTask { await self.commit(chosen, suspect, work) }
                 } catch {
                     await recover(from: error)
                 }
@@ -87,15 +96,20 @@ actor Consumer {
         }
     }
 
-    private func commit(_ fetched: Fetched, _ work: @escaping Duty.Within) async {
+    private func commit(_ fetched: Fetched, _ suspect: Job?, _ work: @escaping Duty.Within) async {
         // Jobs from the rare path hold others back, and a full batch leaves some behind.
-        var isAnotherDue = isUnderLoad || fetched.jobs.contains(where: \.wasBlocked)
+        var isAnotherDue = isUnderLoad || suspect != nil || fetched.jobs.contains(where: \.wasBlocked)
+        let attempt = { (transaction: Transaction, isSafe: Bool) in
+            let report = try await self.batch(fetched, work, transaction, isSafe: isSafe)
+            if let suspect { try await transaction.execute(Queries.clear(suspect)) }
+            return report
+        }
         do {
             let report: Report
             do {
-                report = try await pool.transaction { try await self.batch(fetched, work, $0, isSafe: false) }
+                report = try await pool.transaction { try await attempt($0, false) }
             } catch is OneFailed {
-                report = try await pool.transaction { try await self.batch(fetched, work, $0, isSafe: true) }
+                report = try await pool.transaction { try await attempt($0, true) }
             }
             trouble.passed()
             isAnotherDue = isAnotherDue || !report.failed.isEmpty
@@ -103,6 +117,10 @@ actor Consumer {
         } catch {
             await recover(from: error)
             isAnotherDue = true
+        }
+        if let suspect {
+            suspects.cameBack(from: suspect)
+            isAlone = false
         }
         inHand.subtract(fetched.touched.keys)
         commits -= 1
@@ -136,7 +154,7 @@ actor Consumer {
                 last += end.last
                 done.append(job)
             } catch {
-                let failure = try Failure(of: error)
+                let failure = try Failure(of: error, alone: fetched.jobs.count == 1 ? job : nil)
                 if !isSafe { throw OneFailed() }
                 if try await block(job, failure, transaction, &report) { held.insert(key) }
             }
@@ -173,8 +191,10 @@ actor Consumer {
 
     private func takeOutside(_ atOnce: Int) async throws -> (jobs: [Job], epochs: [Int16: Int64], again: Bool) {
         let room = breaker.room(of: atOnce - busy.count, isIdle: busy.isEmpty, now: .now)
-        guard room > 0, lanes.count > 0 else { return ([], [:], false) }
-        let fetched = try await fetch(room)
+        guard room > 0, lanes.count > 0, !isAlone else { return ([], [:], false) }
+        let found = try await fetch(room)
+        guard let (fetched, suspect) = try await choose(found, isIdle: busy.isEmpty) else { return ([], [:], false) }
+        isAlone = suspect != nil
         let aside = fetched.jobs.filter { !$0.wasBlocked && fetched.held.contains(LaneKey($0)) }
         if !aside.isEmpty {
             try await pool.transaction { transaction in
@@ -191,20 +211,25 @@ actor Consumer {
 
     private func perform(_ job: Job, _ epoch: Int64, _ work: @escaping Duty.Outside) async {
         var report = Report()
+        let suspect = isAlone ? job : nil
         do {
             let ending = try await work(job)
             let hasRecovered = breaker.passed()
-            try await conclude(job, epoch, ending, hasRecovered: hasRecovered)
+            try await conclude(job, epoch, hasRecovered: hasRecovered) { transaction in
+                try await ending(transaction)
+                if let suspect { try await transaction.execute(Queries.clear(suspect)) }
+            }
             report.finished = [job]
             if hasRecovered { await noteCircuit() }
         } catch {
             do {
-                let failure = try Failure(of: error)
-                if failure.kind == .transient { breaker.failed(now: .now) }
+                let failure = try Failure(of: error, alone: job)
+                if failure.kind == .transient, failure.stage != "database" { breaker.failed(now: .now) }
                 report = try await finishing {
                     try await self.pool.transaction { transaction in
                         var report = Report()
                         _ = try await self.block(job, failure, transaction, &report)
+                        if let suspect { try await transaction.execute(Queries.clear(suspect)) }
                         try await self.fence([job.lane: epoch], transaction)
                         return report
                     }
@@ -215,6 +240,10 @@ actor Consumer {
             }
         }
         busy.remove(LaneKey(job))
+        if let suspect {
+            suspects.cameBack(from: suspect)
+            isAlone = false
+        }
         await tell(report)
         wakes.wake(queue.name)
     }
@@ -231,7 +260,7 @@ actor Consumer {
     /// Ends the job in a commit with all that wait for one: no timer, whoever comes while a commit is under way joins the
     /// next. Outlives the cancellation of its task.
     private func conclude(
-        _ job: Job, _ epoch: Int64, _ ending: @escaping Duty.Ending, hasRecovered: Bool
+        _ job: Job, _ epoch: Int64, hasRecovered: Bool, _ ending: @escaping Duty.Ending
     ) async throws {
         try await withCheckedThrowingContinuation { done in
             conclusions.append(
@@ -280,6 +309,51 @@ actor Consumer {
         _ = try? await pool.execute(Queries.openCircuit(queue.id, seconds: seconds > 0 ? seconds : nil))
         if seconds > 0 {
             logger.warning("The circuit is open: the destination fails.", metadata: ["circuit.seconds": "\(seconds)"])
+        }
+    }
+
+    // MARK: Jobs that may kill this process
+
+    /// What may be run together; or, where it comes first, one job that is to be tried alone, its try noted. Nil when
+    /// that one must wait until nothing else is in hand, or was parked instead.
+    private func choose(_ fetched: Fetched, isIdle: Bool) async throws -> (Fetched, suspect: Job?)? {
+        if suspects.isEmpty { return (fetched, nil) }
+        var chosen = fetched
+        chosen.jobs = Array(fetched.jobs.prefix { !suspects.include($0) })
+        guard chosen.jobs.isEmpty, let first = fetched.jobs.first else { return (chosen, nil) }
+        chosen.jobs = [first]
+        // One that waits for its key is not run, so it need not be feared.
+        if !first.wasBlocked && fetched.held.contains(LaneKey(first)) { return (chosen, nil) }
+        guard isIdle, try await mayTry(first, under: fetched.lanes) else { return nil }
+        return (chosen, first)
+    }
+
+    /// Notes the try before it is made. False once nobody has come back from so many: the job is parked.
+    private func mayTry(_ job: Job, under epochs: [Int16: Int64]) async throws -> Bool {
+        suspects.add(job.id)
+        let tries = try await pool.query(Queries.suspect(job)).first?.decode(Int16.self) ?? 1
+        if suspects.allow(job, tries: tries) { return true }
+        let failure = Failure(code: "kills-worker", kind: .permanent, stage: "take", holdsKey: false)
+        let report = try await pool.transaction { transaction in
+            var report = Report()
+            _ = try await self.block(job, failure, transaction, &report)
+            try await transaction.execute(Queries.giveOneTry(job, of: Suspects.tries))
+            try await self.fence([job.lane: epochs[job.lane] ?? -1], transaction)
+            return report
+        }
+        await tell(report)
+        wakes.wake(queue.name)
+        return false
+    }
+
+    /// Takes care with lanes whose workers died.
+    private func suspect(_ lanes: [Int16]) async throws {
+        if lanes.isEmpty { return }
+        logger.warning("Workers died in these lanes: their jobs are tried one by one.")
+        let batch = duty.batch ?? options.batch
+        for row in try await pool.query(Queries.suspects(queue.id, lanes: lanes, batch: Int64(batch))) {
+            let (lane, last) = try row.decode((Int16, Int64?).self)
+            if let last { suspects.add(lane, until: last) }
         }
     }
 
@@ -375,9 +449,13 @@ actor Consumer {
         case .take(let count):
             let taken = try await pool.transaction { transaction in
                 try await transaction.query(Queries.takeLanes(self.queue.id, worker: worker, count: Int64(count)))
-                    .map { try $0.decode((Int16, Int64).self) }
+                    .map { try $0.decode((Int16, Int64, Int16).self) }
             }
-            for (lane, epoch) in taken { lanes.add(lane, epoch: epoch) }
+            for (lane, epoch, _) in taken { lanes.add(lane, epoch: epoch) }
+            for row in try await pool.query(Queries.tried(queue.id, lanes: taken.map(\.0))) {
+                suspects.add(try row.decode(Int64.self))
+            }
+            try await suspect(taken.filter { $0.2 >= Suspects.deaths }.map(\.0))
         case .release(let count):
             let inUse = inHand.union(busy.map(\.lane))
             let spare = Array(lanes.all.filter { !inUse.contains($0) }.suffix(count))

@@ -2,8 +2,20 @@ import Postgres
 
 extension Failure {
     /// The job's own failure; throws the error on when it is not the job's but the database's or the lane's, so that the
-    /// whole batch rolls back and nothing is counted against the job.
-    init(of error: any Error) throws {
+    /// whole batch rolls back and nothing is counted against the job. A job that was alone and whose statement was given
+    /// up for its time, a lock or the server's resources is counted at last: what always fails so must not be tried
+    /// without end. Its waits are long, because it may be the server that is ill.
+    init(of error: any Error, alone job: Job? = nil) throws {
+        if let job, case .server(let state, _) = error as? PostgresError, Self.givesUp(state) {
+            self.init(
+                code: state == .queryCanceled
+                    ? "statement-timeout"
+                    : state == .lockNotAvailable
+                        ? "lock-timeout"
+                        : "database-resources",
+                kind: .transient, stage: "database", retryAfter: Self.databaseWaits[min(Int(job.attempts), 5)])
+            return
+        }
         switch error {
         case let failure as Failure: self = failure
         case is CancellationError: throw error
@@ -14,6 +26,14 @@ extension Failure {
         default: self = Failure(code: "unexpected", kind: .permanent, stage: "work")
         }
     }
+
+    private static func givesUp(_ state: SQLState) -> Bool {
+        state == .queryCanceled || state == .lockNotAvailable || state.rawValue.hasPrefix("53")
+    }
+
+    private static let databaseWaits: [Duration] = [
+        .seconds(2), .seconds(10), .seconds(30), .seconds(120), .seconds(300), .seconds(900),
+    ]
 
     /// Nil for trouble of the database itself: connection, resources, shutdown, deadlock.
     private init?(refusedBy error: PostgresError) {

@@ -61,7 +61,8 @@ enum Queries {
     }
 
     /// Takes up to `count` lanes that nobody holds, or whose holder is dead (its lock is free) or frozen (its lease has
-    /// passed). The epoch goes up, so whatever the old holder still writes is refused.
+    /// passed). The epoch goes up, so whatever the old holder still writes is refused; so does the count of deaths where
+    /// a holder had not given the lane back.
     static func takeLanes(_ queue: Int16, worker: Int32, count: Int64) -> SQL {
         """
         WITH free AS (
@@ -73,9 +74,10 @@ enum Queries {
             ORDER BY l.lane LIMIT \(count)
             FOR UPDATE OF l SKIP LOCKED
         )
-        UPDATE queue.lane l SET owner = \(worker), epoch = l.epoch + 1
+        UPDATE queue.lane l SET owner = \(worker), epoch = l.epoch + 1,
+            deaths = least(l.deaths + CASE WHEN l.owner IS NULL THEN 0 ELSE 1 END, 100)
         FROM free WHERE l.queue = free.queue AND l.lane = free.lane
-        RETURNING l.lane, l.epoch
+        RETURNING l.lane, l.epoch, l.deaths
         """
     }
 
@@ -91,12 +93,55 @@ enum Queries {
         """
     }
 
-    /// The fence: ends every transaction of a worker. Fewer rows than lanes means that one was taken over.
+    /// The fence: ends every transaction of a worker. Fewer rows than lanes means that one was taken over. What commits
+    /// did not kill the worker, so the lanes' deaths are forgotten: no write more, for the row is written anyway.
     static func holdLanes(_ queue: Int16, worker: Int32, lanes: [Int16], epochs: [Int64]) -> SQL {
         """
-        UPDATE queue.lane l SET owner = l.owner
+        UPDATE queue.lane l SET deaths = 0
         FROM unnest(\(lanes), \(epochs)) AS mine (lane, epoch)
         WHERE l.queue = \(queue) AND l.lane = mine.lane AND l.owner = \(worker) AND l.epoch = mine.epoch
+        """
+    }
+
+    // MARK: Jobs that may kill their worker
+
+    /// Primary keys. Of each lane the last job that a dead worker can have had in hand: one batch from the front, and
+    /// what is on the rare path.
+    static func suspects(_ queue: Int16, lanes: [Int16], batch: Int64) -> SQL {
+        """
+        SELECT mine.lane, greatest(
+            (SELECT max(j.id) FROM (
+                SELECT j.id FROM queue.job j
+                WHERE j.queue = \(queue) AND j.lane = mine.lane ORDER BY j.id LIMIT \(batch)) j),
+            (SELECT max(b.id) FROM queue.blocked b
+             WHERE b.queue = \(queue) AND b.lane = mine.lane AND b.state = 'retrying'))
+        FROM unnest(\(lanes)) AS mine (lane)
+        """
+    }
+
+    /// Primary key. The jobs of these lanes that were tried alone before.
+    static func tried(_ queue: Int16, lanes: [Int16]) -> SQL {
+        "SELECT id FROM queue.suspect WHERE queue = \(queue) AND lane = ANY (\(lanes))"
+    }
+
+    /// Written before the job is tried: only a try that nobody comes back from leaves it.
+    static func suspect(_ job: Job) -> SQL {
+        """
+        INSERT INTO queue.suspect (queue, lane, id) VALUES (\(job.queue), \(job.lane), \(job.id))
+        ON CONFLICT (queue, lane, id) DO UPDATE SET tries = queue.suspect.tries + 1, tried_at = clock_timestamp()
+        RETURNING tries
+        """
+    }
+
+    static func clear(_ job: Job) -> SQL {
+        "DELETE FROM queue.suspect WHERE queue = \(job.queue) AND lane = \(job.lane) AND id = \(job.id)"
+    }
+
+    /// Leaves it one try: whoever replays it has mended something.
+    static func giveOneTry(_ job: Job, of tries: Int16) -> SQL {
+        """
+        UPDATE queue.suspect SET tries = \(tries - 1)
+        WHERE queue = \(job.queue) AND lane = \(job.lane) AND id = \(job.id)
         """
     }
 

@@ -29,6 +29,7 @@ package struct FanOut: Sendable {
     package func handle(_ job: Job, _ transaction: Transaction) async throws -> Done {
         guard let practice = job.practice else { return Done() }
         if job.kind == Self.resend { return try await resend(job, practice, transaction) }
+        if job.kind == Self.alarm { return try await alarm(job, practice, transaction) }
         let changes = try await unheard(practice, transaction)
         guard let newest = changes.last?.number ?? nil else { return Done() }
         var rings: Set<String> = []
@@ -91,6 +92,32 @@ package struct FanOut: Sendable {
         return Done(rings: rings)
     }
 
+    // MARK: Alarms
+
+    package static let alarm = "alarm"
+
+    private struct Alarm: Decodable {
+        let alarm: UUID
+        let isEnd: Bool
+    }
+
+    /// Tells the clients that asked for alarms, in the numbering of all else that they hear.
+    private func alarm(_ job: Job, _ practice: String, _ transaction: Transaction) async throws -> Done {
+        guard let asked = try? JSONDecoder().decode(Alarm.self, from: Data(job.payload.utf8)) else {
+            throw Failure(code: "unreadable-job", kind: .permanent, stage: "fan-out", holdsKey: false)
+        }
+        let type = asked.isEnd ? "feed.resumed" : "feed.silent"
+        let change = Change(
+            number: nil, type: type, kind: "alarm", record: asked.alarm, version: asked.isEnd ? 2 : 1, tell: true,
+            subject: asked.alarm, name: type)
+        var rings: Set<String> = []
+        for subscription in try await subscriptions(practice, transaction) where subscription.hearsAlarms {
+            let isSent = try await write([change], to: subscription, practice, transaction)
+            if isSent { rings.insert(subscription.queueName) }
+        }
+        return Done(rings: rings)
+    }
+
     // MARK: Changes
 
     private struct Change {
@@ -114,6 +141,7 @@ package struct FanOut: Sendable {
         let queue: Int16
         let queueName: String
         let lastEvent: Int64
+        let hearsAlarms: Bool
         /// From which change on each mode holds, oldest first; empty where it was never another.
         let modes: [(after: Int64, mode: String)]
 
@@ -149,7 +177,7 @@ package struct FanOut: Sendable {
     private func subscriptions(_ practice: String, _ transaction: Transaction) async throws -> [Subscription] {
         let rows = try await transaction.query(
             """
-            SELECT s.id, s.client_id, s.mode, s.queue, q.name, s.last_event,
+            SELECT s.id, s.client_id, s.mode, s.queue, q.name, s.last_event, s.alarms,
                 array(SELECT m.after_change FROM api.mode m
                       WHERE m.practice_id = s.practice_id AND m.subscription_id = s.id ORDER BY m.id),
                 array(SELECT m.mode FROM api.mode m
@@ -161,10 +189,10 @@ package struct FanOut: Sendable {
             ORDER BY s.id
             """)
         return try rows.map { row in
-            let (id, client, mode, queue, name, last, after, modes) = try row.decode(
-                (UUID, UUID, String, Int16, String, Int64, [Int64], [String]).self)
+            let (id, client, mode, queue, name, last, alarms, after, modes) = try row.decode(
+                (UUID, UUID, String, Int16, String, Int64, Bool, [Int64], [String]).self)
             return Subscription(
-                id: id, client: client, mode: mode, queue: queue, queueName: name, lastEvent: last,
+                id: id, client: client, mode: mode, queue: queue, queueName: name, lastEvent: last, hearsAlarms: alarms,
                 modes: zip(after, modes).map { ($0, $1) })
         }
     }

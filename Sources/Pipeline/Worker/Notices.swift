@@ -97,12 +97,21 @@ package struct Notices: Service {
         guard let row = rows.first else { return nil }
         let (id, type, at, change, kind, record, version, url, secret, previous, members) = try row.decode(
             (UUID, String, Date, Int64?, String, UUID, Int32, String, [UInt8], [UInt8]?, [UUID]).self)
-        let notice = Notice(
+        var notice = Notice(
             id: id, type: type, at: at, practice: practice, event: payload.event, change: change, kind: kind,
             record: record, version: version, members: members)
+        if kind == "alarm" { notice.alarm = try await alarm(record, practice, hasEnded: version > 1) }
         return Pending(
             notice: notice,
             webhook: Webhook(url: url, secrets: [secret, previous].compactMap { $0.flatMap(Secret.init) }))
+    }
+
+    /// The notice that a feed is silent says the same after it has ended.
+    private func alarm(_ id: UUID, _ practice: String, hasEnded: Bool) async throws -> Notice.Alarm? {
+        try await worker.pool.query(SilenceQueries.alarm(id, practice: practice)).first.map { row in
+            let alarm = try SilentFeed(row)
+            return Notice.Alarm(feed: alarm.feed, since: alarm.since, until: hasEnded ? alarm.endedAt : nil)
+        }
     }
 
     /// What nobody wants any more is not left pending; what was delivered stays so.

@@ -65,7 +65,7 @@ struct JobMetrics: QueueObserver {
     private let lost: Counter
     private let waited: Histogram
 
-    static let queues = ["scheduling", "fan-out", "parity", "webhook"]
+    static let queues = ["scheduling", "fan-out", "parity", "webhook", "mail"]
 
     init(_ metrics: Metrics) {
         jobs = metrics.counter(

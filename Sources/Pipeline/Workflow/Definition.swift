@@ -196,6 +196,7 @@ extension Feed {
             practices[value] = practice
         }
         zones.merge(other.zones) { first, _ in first }
+        silences.merge(other.silences) { first, _ in first }
         return nil
     }
 }

@@ -93,6 +93,7 @@ package struct Feed: Sendable {
     /// The practices that the feed carries, by the value at `practicePath` ("" where there is none).
     package internal(set) var practices: [String: String]
     var zones: [String: TimeZone]
+    var silences: [String: Rhythm.Declared]
     /// A name of table 0211 that overrules MSH-18.
     package let charset: Charset?
     /// Test messages (MSH-11 = T) park.
@@ -114,7 +115,7 @@ package struct Feed: Sendable {
 
     static let keys = [
         "feed", "profile", "port", "folder", "sender", "facility", "practice-value", "zone", "charset", "production",
-        "refuse",
+        "refuse", "silent-after",
     ]
 
     /// A feed as one practice's file states it.
@@ -149,6 +150,7 @@ package struct Feed: Sendable {
         let stated = practicePath == nil ? [""] : (values ?? []).map(\.text)
         practices = Dictionary(stated.map { ($0, practice) }) { first, _ in first }
         zones = (section.zone("zone") ?? profile.zone).map { [practice: $0] } ?? [:]
+        silences = [practice: section.silentAfter()]
         charset = section.charset("charset") ?? profile.charset
         isProduction = section.flag("production") ?? true
         refuses = Set(section.words("refuse", ParkCode.self))
@@ -165,6 +167,9 @@ package struct Feed: Sendable {
 
     /// The zone that the feed's times are in, where it is not the practice's.
     package func zone(of practice: String) -> TimeZone? { zones[practice] }
+
+    /// When the feed's silence matters to a practice.
+    package func silentAfter(of practice: String) -> Rhythm.Declared { silences[practice] ?? .learned }
 
     /// How closely the feed's marks fit a message; nil when one does not.
     func fit(sender: String, facility: String, port: Int?) -> Int? {

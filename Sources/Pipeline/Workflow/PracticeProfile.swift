@@ -1,4 +1,5 @@
 package import Foundation
+package import Practice
 
 /// Whether a destination is served.
 package enum DestinationMode: String, Codable, Sendable, CaseIterable {
@@ -46,6 +47,10 @@ package struct PracticeProfile: Sendable {
     /// Whether who is still expected at midnight is a no-show; nil leaves it to the feeds' profiles.
     let midnightNoShow: Bool?
     package let load: LoadProfile
+    /// Outside of it nobody sends, so silence says nothing.
+    package let hours: OpeningHours
+    /// Who hears of alarms by e-mail.
+    package let alarmMail: [String]
     package let destinations: [DestinationProfile]
     /// The PM's own appointment list.
     package let reconcilePM: ReconcileSource?
@@ -56,8 +61,8 @@ package struct PracticeProfile: Sendable {
 
     init?(_ section: Section) {
         section.allow([
-            "practice", "enterprise", "name", "zone", "go-live", "midnight-no-show", "feeds", "taps", "destinations",
-            "load", "reconcile",
+            "practice", "enterprise", "name", "zone", "go-live", "midnight-no-show", "hours", "holidays", "alarms", "feeds",
+            "taps", "destinations", "load", "reconcile",
         ])
         let stated = section.required("zone")
         guard let id = section.required("practice"), let stated, let zone = section.zone("zone") else { return nil }
@@ -69,6 +74,8 @@ package struct PracticeProfile: Sendable {
         goLive = GoLive(section, key: "go-live", workflows: ["scheduling"])
         midnightNoShow = section.flag("midnight-no-show")
         load = LoadProfile(section.section("load"))
+        hours = section.openingHours()
+        alarmMail = section.alarmMail()
         destinations = (section.sections("destinations") ?? []).compactMap(DestinationProfile.init)
         let sources = section.section("reconcile")
         sources?.allow(["pm", "grace-seconds", "tolerances"])

@@ -27,7 +27,9 @@ struct AdminServer: Service {
                 gate.open()
             },
             logger: Logger(label: "admin"))
-        try await application.run()
+        try await ListenError.explaining("the admin port", host: "127.0.0.1", port: port) {
+            try await application.run()
+        }
     }
 
     private func router() -> Router<BasicRequestContext> {

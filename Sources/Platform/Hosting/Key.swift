@@ -18,7 +18,8 @@ extension Settings {
     package static let keys: [Key] = [
         .databaseURL, .config, .data, .workflows, .listen, .mllpPort, .httpPort, .consolePort, .adminPort, .logLevel,
         .leaseSeconds, .poolSize, .parentDescriptor, .maxFrameBytes, .allowPlainMLLP, .publicURL,
-        .allowPrivateWebhooks, .reconcileSeconds, .now,
+        .allowPrivateWebhooks, .reconcileSeconds, .keepDays, .smtp,
+        .mailFrom, .now,
     ]
 
     /// The settings as the table that stands in the README.
@@ -70,6 +71,13 @@ extension Settings.Key {
     package static let reconcileSeconds = Self(
         "PMSYNC_RECONCILE_SECONDS", .number(0...86_400), "300",
         "how often every practice with a list is reconciled; 0: only by `pmsync reconcile`")
+    package static let keepDays = Self(
+        "PMSYNC_KEEP_DAYS", .number(31...36_500), "400",
+        "how many days the journal and ended deliveries are kept; a day with a parked message stays")
+    package static let smtp = Self(
+        "PMSYNC_SMTP", .url, "`smtp://host:port` of the relay that takes e-mails of alarms; none: none are sent")
+    package static let mailFrom = Self(
+        "PMSYNC_MAIL_FROM", .text, "pmsync@localhost", "whom e-mails of alarms are from")
     package static let now = Self(
         "PMSYNC_NOW", .instant, "holds the clock of the business rules at this instant, for demonstrations and tests")
 }

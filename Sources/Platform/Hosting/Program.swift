@@ -86,6 +86,9 @@ package struct Program: Sendable {
             exit(0)
         } catch let error as SettingsError {
             exit(refused(error, logger))
+        } catch let error as ListenError {
+            logger.critical("\(error.description)", metadata: ["failure.code": "\(FailureCode.of(error))"])
+            exit(1)
         } catch {
             logger.critical("program ended by an error", metadata: ["failure.code": "\(FailureCode.of(error))"])
             exit(1)

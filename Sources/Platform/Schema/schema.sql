@@ -22,6 +22,10 @@ CREATE SCHEMA records;
 
 ALTER SCHEMA records OWNER TO pmsync;
 
+CREATE SCHEMA watch;
+
+ALTER SCHEMA watch OWNER TO pmsync;
+
 CREATE SCHEMA workflow;
 
 ALTER SCHEMA workflow OWNER TO pmsync;
@@ -29,6 +33,36 @@ ALTER SCHEMA workflow OWNER TO pmsync;
 CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA public;
 
 COMMENT ON EXTENSION btree_gist IS 'support for indexing common datatypes in GiST';
+
+CREATE FUNCTION journal.days_before(first_kept date) RETURNS SETOF date
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $_$
+    SELECT d.day FROM (
+        SELECT to_date(right(c.relname, 8), 'YYYYMMDD') AS day
+        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'journal.entry'::regclass AND c.relname ~ '^entry_[0-9]{8}$'
+    ) d
+    WHERE d.day < first_kept
+        AND NOT EXISTS (SELECT FROM queue.blocked b WHERE b.received_on = d.day)
+        AND NOT EXISTS (SELECT FROM queue.job j WHERE j.received_on = d.day)
+    ORDER BY d.day
+$_$;
+
+ALTER FUNCTION journal.days_before(first_kept date) OWNER TO pmsync;
+
+CREATE FUNCTION journal.drop_day(day date) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+    IF day > current_date - 30 THEN
+        RAISE EXCEPTION 'the journal keeps at least 30 days';
+    END IF;
+    EXECUTE format('DROP TABLE IF EXISTS journal.%I', 'entry_' || to_char(day, 'YYYYMMDD'));
+END $$;
+
+ALTER FUNCTION journal.drop_day(day date) OWNER TO pmsync;
 
 CREATE FUNCTION journal.make_days(from_day date, to_day date) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -274,7 +308,7 @@ ALTER TABLE ONLY api.delivery FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE api.delivery OWNER TO pmsync;
 
-COMMENT ON TABLE api.delivery IS 'One notice to one subscription, under an idempotency key that never changes (id). Written by the fan-out and its delivery job; never leaves.';
+COMMENT ON TABLE api.delivery IS 'One notice to one subscription, under an idempotency key that never changes (id). Written by the fan-out and its delivery job; once ended, pruned after PMSYNC_KEEP_DAYS.';
 
 COMMENT ON COLUMN api.delivery.answer IS 'What the app said when it refused, as far as it is a code: no sentence of theirs is kept, for it may name a patient.';
 
@@ -317,6 +351,7 @@ CREATE TABLE api.subscription (
     last_event bigint DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     ended_at timestamp with time zone,
+    alarms boolean DEFAULT false NOT NULL,
     CONSTRAINT subscription_mode_is_known CHECK ((mode = ANY (ARRAY['off'::text, 'shadow'::text, 'live'::text]))),
     CONSTRAINT subscription_secret_is_long CHECK (((octet_length(secret) >= 24) AND (octet_length(secret) <= 64)))
 );
@@ -326,6 +361,8 @@ ALTER TABLE ONLY api.subscription FORCE ROW LEVEL SECURITY;
 ALTER TABLE api.subscription OWNER TO pmsync;
 
 COMMENT ON TABLE api.subscription IS 'A webhook. Written by pmsync client; last_event by the fan-out; never leaves (ended).';
+
+COMMENT ON COLUMN api.subscription.alarms IS 'Whether it hears of alarms too.';
 
 CREATE TABLE console.audit (
     id bigint NOT NULL,
@@ -359,7 +396,7 @@ CREATE TABLE console.invite (
 
 ALTER TABLE console.invite OWNER TO pmsync;
 
-COMMENT ON TABLE console.invite IS 'A one-time link to choose a password. Written by pmsync user invite; used once.';
+COMMENT ON TABLE console.invite IS 'A one-time link to choose a password. Written by pmsync user invite; used once; pruned a day after it has expired.';
 
 CREATE TABLE console.person (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -387,7 +424,7 @@ CREATE TABLE console.session (
 
 ALTER TABLE console.session OWNER TO pmsync;
 
-COMMENT ON TABLE console.session IS 'A signed-in browser. Written by the console; leaves at sign-out or when it has expired.';
+COMMENT ON TABLE console.session IS 'A signed-in browser. Written by the console; leaves at sign-out, when it has expired, or by pruning.';
 
 CREATE SEQUENCE journal.entry_id
     START WITH 1
@@ -422,7 +459,7 @@ PARTITION BY RANGE (received_on);
 
 ALTER TABLE journal.entry OWNER TO pmsync;
 
-COMMENT ON TABLE journal.entry IS 'Every message, bytes as they came or went. Written by the gateway (in) and the workers (out), changed by nobody; a row leaves with its day''s partition.';
+COMMENT ON TABLE journal.entry IS 'Every message, bytes as they came or went. Written by the gateway (in) and the workers (out), changed by nobody; a row leaves with its day''s partition, which pruning drops after PMSYNC_KEEP_DAYS.';
 
 CREATE TABLE journal.held (
     feed text NOT NULL,
@@ -472,7 +509,7 @@ CREATE TABLE journal.refusal (
 
 ALTER TABLE journal.refusal OWNER TO pmsync;
 
-COMMENT ON TABLE journal.refusal IS 'A cut or over-long frame: no entry, but something a person can find. Written by the gateway; kept as long as the journal.';
+COMMENT ON TABLE journal.refusal IS 'What never became an entry (cut, over-long, empty, outside a frame, not allowed), so that a person can find it. Written by the gateway; pruned after PMSYNC_KEEP_DAYS.';
 
 ALTER TABLE journal.refusal ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME journal.refusal_id_seq
@@ -515,7 +552,7 @@ CREATE TABLE journal.seen (
 
 ALTER TABLE journal.seen OWNER TO pmsync;
 
-COMMENT ON TABLE journal.seen IS 'Tells a resend from a new message. Written by the gateway with the entry; a row leaves after 30 days or more.';
+COMMENT ON TABLE journal.seen IS 'Tells a resend from a new message. Written by the gateway with the entry; leaves with its entry''s day.';
 
 CREATE TABLE public.schema_migration (
     version integer NOT NULL,
@@ -589,13 +626,16 @@ CREATE TABLE queue.lane (
     queue smallint NOT NULL,
     lane smallint NOT NULL,
     owner integer,
-    epoch bigint DEFAULT 0 NOT NULL
+    epoch bigint DEFAULT 0 NOT NULL,
+    deaths smallint DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='30');
 
 ALTER TABLE queue.lane OWNER TO pmsync;
 
 COMMENT ON TABLE queue.lane IS 'Who works a lane, under which epoch: the fence of every write of that worker. Made with its queue, changed by workers, never leaves.';
+
+COMMENT ON COLUMN queue.lane.deaths IS 'How many workers died holding it since work in it last committed.';
 
 CREATE TABLE queue.queue (
     id smallint NOT NULL,
@@ -629,6 +669,19 @@ CREATE TABLE queue.secret (
 ALTER TABLE queue.secret OWNER TO pmsync;
 
 COMMENT ON TABLE queue.secret IS 'One row: what keys are hashed with, so that a key is no name, number or date. Made by migrate, changed by nobody.';
+
+CREATE TABLE queue.suspect (
+    queue smallint NOT NULL,
+    lane smallint NOT NULL,
+    id bigint NOT NULL,
+    tries smallint DEFAULT 1 NOT NULL,
+    tried_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT suspect_was_tried CHECK ((tries > 0))
+);
+
+ALTER TABLE queue.suspect OWNER TO pmsync;
+
+COMMENT ON TABLE queue.suspect IS 'A job tried alone because workers died in its lane, and how often. Written by workers before the try; leaves with the job''s end, or by pruning.';
 
 CREATE SEQUENCE queue.worker_id
     AS integer
@@ -1124,6 +1177,27 @@ ALTER TABLE records.slot OWNER TO pmsync;
 
 COMMENT ON TABLE records.slot IS 'A stretch of a resource''s day that the PM has spoken of: booked, freed, blocked or opened. Written by scheduling; never leaves.';
 
+CREATE TABLE watch.alarm (
+    practice_id text NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    kind text DEFAULT 'feed-silent'::text NOT NULL,
+    feed text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    usual_seconds integer,
+    raised_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT alarm_ends_after_its_cause CHECK ((ended_at >= since)),
+    CONSTRAINT alarm_kind_is_known CHECK ((kind = 'feed-silent'::text))
+);
+
+ALTER TABLE ONLY watch.alarm FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE watch.alarm OWNER TO pmsync;
+
+COMMENT ON TABLE watch.alarm IS 'A feed that is silent against its rhythm: since its last message, until its next. One open alarm a practice and feed. Written by the worker whose turn it is to watch; never leaves.';
+
+COMMENT ON COLUMN watch.alarm.usual_seconds IS 'How often a message usually comes at that hour; null where the practice has declared when silence matters.';
+
 CREATE TABLE workflow.definition (
     id bigint NOT NULL,
     digest bytea NOT NULL,
@@ -1220,6 +1294,9 @@ ALTER TABLE ONLY queue.queue
 ALTER TABLE ONLY queue.secret
     ADD CONSTRAINT secret_pkey PRIMARY KEY (secret);
 
+ALTER TABLE ONLY queue.suspect
+    ADD CONSTRAINT suspect_pkey PRIMARY KEY (queue, lane, id);
+
 ALTER TABLE ONLY queue.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (id);
 
@@ -1289,6 +1366,9 @@ ALTER TABLE ONLY records.slot
 ALTER TABLE ONLY records.slot
     ADD CONSTRAINT slot_practice_id_resource_id_during_key UNIQUE (practice_id, resource_id, during);
 
+ALTER TABLE ONLY watch.alarm
+    ADD CONSTRAINT alarm_pkey PRIMARY KEY (practice_id, id);
+
 ALTER TABLE ONLY workflow.definition
     ADD CONSTRAINT definition_pkey PRIMARY KEY (id);
 
@@ -1307,6 +1387,8 @@ CREATE INDEX outcome_by_entry ON journal.outcome USING btree (received_on, entry
 CREATE INDEX outcome_discarded ON journal.outcome USING btree (at) WHERE (code = 'discarded'::text);
 
 CREATE INDEX repeat_by_entry ON journal.repeat USING btree (received_on, entry_id);
+
+CREATE INDEX seen_by_day ON journal.seen USING brin (received_on);
 
 CREATE INDEX blocked_by_entry ON queue.blocked USING btree (received_on, entry_id);
 
@@ -1358,6 +1440,10 @@ CREATE INDEX person_alias_by_person ON records.person_alias USING btree (enterpr
 
 CREATE INDEX person_by_survivor ON records.person USING btree (enterprise_id, survivor) WHERE (survivor IS NOT NULL);
 
+CREATE INDEX alarm_by_time ON watch.alarm USING btree (practice_id, raised_at);
+
+CREATE UNIQUE INDEX alarm_open ON watch.alarm USING btree (practice_id, kind, feed) WHERE (ended_at IS NULL);
+
 ALTER TABLE ONLY api.client
     ADD CONSTRAINT client_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
 
@@ -1387,6 +1473,9 @@ ALTER TABLE ONLY queue.job
 
 ALTER TABLE ONLY queue.lane
     ADD CONSTRAINT lane_queue_fkey FOREIGN KEY (queue) REFERENCES queue.queue(id);
+
+ALTER TABLE ONLY queue.suspect
+    ADD CONSTRAINT suspect_queue_fkey FOREIGN KEY (queue) REFERENCES queue.queue(id);
 
 ALTER TABLE ONLY reconciliation.finding_act
     ADD CONSTRAINT finding_act_practice_id_workflow_key_fkey FOREIGN KEY (practice_id, workflow, key) REFERENCES reconciliation.finding(practice_id, workflow, key);
@@ -1450,6 +1539,9 @@ ALTER TABLE ONLY records.resource
 
 ALTER TABLE ONLY records.slot
     ADD CONSTRAINT slot_practice_id_resource_id_fkey FOREIGN KEY (practice_id, resource_id) REFERENCES records.resource(practice_id, id);
+
+ALTER TABLE ONLY watch.alarm
+    ADD CONSTRAINT alarm_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
 
 ALTER TABLE api.client ENABLE ROW LEVEL SECURITY;
 
@@ -1599,6 +1691,12 @@ ALTER TABLE records.resource ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE records.slot ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE watch.alarm ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY every_practice ON watch.alarm TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY own_practice ON watch.alarm TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
 GRANT USAGE ON SCHEMA api TO pmsync_gateway;
 GRANT USAGE ON SCHEMA api TO pmsync_scheduling;
 GRANT USAGE ON SCHEMA api TO pmsync_console;
@@ -1631,10 +1729,20 @@ GRANT USAGE ON SCHEMA records TO pmsync_console;
 GRANT USAGE ON SCHEMA records TO pmsync_operator;
 GRANT USAGE ON SCHEMA records TO pmsync_api;
 
+GRANT USAGE ON SCHEMA watch TO pmsync_scheduling;
+GRANT USAGE ON SCHEMA watch TO pmsync_console;
+GRANT USAGE ON SCHEMA watch TO pmsync_operator;
+
 GRANT USAGE ON SCHEMA workflow TO pmsync_gateway;
 GRANT USAGE ON SCHEMA workflow TO pmsync_scheduling;
 GRANT USAGE ON SCHEMA workflow TO pmsync_console;
 GRANT USAGE ON SCHEMA workflow TO pmsync_operator;
+
+REVOKE ALL ON FUNCTION journal.days_before(first_kept date) FROM PUBLIC;
+GRANT ALL ON FUNCTION journal.days_before(first_kept date) TO pmsync_gateway;
+
+REVOKE ALL ON FUNCTION journal.drop_day(day date) FROM PUBLIC;
+GRANT ALL ON FUNCTION journal.drop_day(day date) TO pmsync_gateway;
 
 GRANT ALL ON FUNCTION records.occupy(practice text, appointment uuid, is_new boolean, is_live boolean, kinds text[], codes text[], names text[], npis text[], starts timestamp with time zone[], ends timestamp with time zone[]) TO pmsync_scheduling;
 
@@ -1661,7 +1769,7 @@ GRANT SELECT(revoked_at) ON TABLE api.client TO pmsync_console;
 GRANT SELECT,INSERT,UPDATE ON TABLE api.delivery TO pmsync_scheduling;
 GRANT SELECT,UPDATE ON TABLE api.delivery TO pmsync_operator;
 GRANT SELECT,UPDATE ON TABLE api.delivery TO pmsync_console;
-GRANT SELECT ON TABLE api.delivery TO pmsync_gateway;
+GRANT SELECT,DELETE ON TABLE api.delivery TO pmsync_gateway;
 GRANT SELECT ON TABLE api.delivery TO pmsync_api;
 
 GRANT SELECT,INSERT ON TABLE api.mode TO pmsync_operator;
@@ -1701,6 +1809,8 @@ GRANT SELECT(ended_at) ON TABLE api.subscription TO pmsync_console;
 GRANT UPDATE(ended_at) ON TABLE api.subscription TO pmsync_scheduling;
 GRANT SELECT(ended_at) ON TABLE api.subscription TO pmsync_api;
 
+GRANT SELECT(alarms) ON TABLE api.subscription TO pmsync_console;
+
 GRANT SELECT,INSERT ON TABLE console.audit TO pmsync_console;
 GRANT SELECT,INSERT ON TABLE console.audit TO pmsync_operator;
 
@@ -1709,12 +1819,22 @@ GRANT USAGE ON SEQUENCE console.audit_id_seq TO pmsync_operator;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE console.invite TO pmsync_console;
 GRANT SELECT,INSERT,UPDATE ON TABLE console.invite TO pmsync_operator;
+GRANT DELETE ON TABLE console.invite TO pmsync_gateway;
+
+GRANT SELECT(expires_at) ON TABLE console.invite TO pmsync_gateway;
+
+GRANT SELECT(used_at) ON TABLE console.invite TO pmsync_gateway;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE console.person TO pmsync_console;
 GRANT SELECT,INSERT,UPDATE ON TABLE console.person TO pmsync_operator;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE console.session TO pmsync_console;
 GRANT SELECT,INSERT,UPDATE ON TABLE console.session TO pmsync_operator;
+GRANT DELETE ON TABLE console.session TO pmsync_gateway;
+
+GRANT SELECT(last_seen_at) ON TABLE console.session TO pmsync_gateway;
+
+GRANT SELECT(expires_at) ON TABLE console.session TO pmsync_gateway;
 
 GRANT USAGE ON SEQUENCE journal.entry_id TO pmsync_gateway;
 GRANT USAGE ON SEQUENCE journal.entry_id TO pmsync_scheduling;
@@ -1731,7 +1851,7 @@ GRANT SELECT ON TABLE journal.held TO pmsync_scheduling;
 GRANT SELECT ON TABLE journal.held TO pmsync_console;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE journal.held TO pmsync_operator;
 
-GRANT SELECT,INSERT ON TABLE journal.outcome TO pmsync_gateway;
+GRANT SELECT,INSERT,DELETE ON TABLE journal.outcome TO pmsync_gateway;
 GRANT SELECT,INSERT ON TABLE journal.outcome TO pmsync_scheduling;
 GRANT SELECT,INSERT ON TABLE journal.outcome TO pmsync_console;
 GRANT SELECT,INSERT ON TABLE journal.outcome TO pmsync_operator;
@@ -1741,7 +1861,7 @@ GRANT USAGE ON SEQUENCE journal.outcome_id_seq TO pmsync_scheduling;
 GRANT USAGE ON SEQUENCE journal.outcome_id_seq TO pmsync_console;
 GRANT USAGE ON SEQUENCE journal.outcome_id_seq TO pmsync_operator;
 
-GRANT SELECT,INSERT ON TABLE journal.refusal TO pmsync_gateway;
+GRANT SELECT,INSERT,DELETE ON TABLE journal.refusal TO pmsync_gateway;
 GRANT SELECT ON TABLE journal.refusal TO pmsync_scheduling;
 GRANT SELECT ON TABLE journal.refusal TO pmsync_console;
 GRANT SELECT ON TABLE journal.refusal TO pmsync_operator;
@@ -1751,7 +1871,7 @@ GRANT USAGE ON SEQUENCE journal.refusal_id_seq TO pmsync_scheduling;
 GRANT USAGE ON SEQUENCE journal.refusal_id_seq TO pmsync_console;
 GRANT USAGE ON SEQUENCE journal.refusal_id_seq TO pmsync_operator;
 
-GRANT SELECT,INSERT ON TABLE journal.repeat TO pmsync_gateway;
+GRANT SELECT,INSERT,DELETE ON TABLE journal.repeat TO pmsync_gateway;
 GRANT SELECT ON TABLE journal.repeat TO pmsync_scheduling;
 GRANT SELECT ON TABLE journal.repeat TO pmsync_console;
 GRANT SELECT,INSERT ON TABLE journal.repeat TO pmsync_operator;
@@ -1761,7 +1881,7 @@ GRANT USAGE ON SEQUENCE journal.repeat_id_seq TO pmsync_scheduling;
 GRANT USAGE ON SEQUENCE journal.repeat_id_seq TO pmsync_console;
 GRANT USAGE ON SEQUENCE journal.repeat_id_seq TO pmsync_operator;
 
-GRANT SELECT,INSERT ON TABLE journal.seen TO pmsync_gateway;
+GRANT SELECT,INSERT,DELETE ON TABLE journal.seen TO pmsync_gateway;
 GRANT SELECT ON TABLE journal.seen TO pmsync_scheduling;
 GRANT SELECT ON TABLE journal.seen TO pmsync_console;
 GRANT SELECT,INSERT ON TABLE journal.seen TO pmsync_operator;
@@ -1806,6 +1926,11 @@ GRANT SELECT ON TABLE queue.secret TO pmsync_gateway;
 GRANT SELECT ON TABLE queue.secret TO pmsync_scheduling;
 GRANT SELECT ON TABLE queue.secret TO pmsync_console;
 GRANT SELECT ON TABLE queue.secret TO pmsync_operator;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE queue.suspect TO pmsync_scheduling;
+GRANT SELECT,DELETE ON TABLE queue.suspect TO pmsync_gateway;
+GRANT SELECT ON TABLE queue.suspect TO pmsync_console;
+GRANT SELECT ON TABLE queue.suspect TO pmsync_operator;
 
 GRANT USAGE ON SEQUENCE queue.worker_id TO pmsync_gateway;
 GRANT USAGE ON SEQUENCE queue.worker_id TO pmsync_scheduling;
@@ -1939,6 +2064,10 @@ GRANT SELECT,INSERT,UPDATE ON TABLE records.slot TO pmsync_scheduling;
 GRANT SELECT ON TABLE records.slot TO pmsync_console;
 GRANT SELECT ON TABLE records.slot TO pmsync_operator;
 GRANT SELECT ON TABLE records.slot TO pmsync_api;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE watch.alarm TO pmsync_scheduling;
+GRANT SELECT ON TABLE watch.alarm TO pmsync_console;
+GRANT SELECT ON TABLE watch.alarm TO pmsync_operator;
 
 GRANT SELECT ON TABLE workflow.definition TO pmsync_gateway;
 GRANT SELECT ON TABLE workflow.definition TO pmsync_scheduling;

@@ -2,6 +2,7 @@ import Foundation
 import Postgres
 import Practice
 import Reconciliation
+import Worker
 import Workflow
 
 /// What is left once the lists are in the database: match, compare and store, in one transaction.
@@ -36,7 +37,8 @@ struct ReconcileJob: Sendable {
         try await ReconcileMatching.run(practice: practice.id, enterprise: practice.enterprise, in: transaction)
         let sieve = ReconcileSieve(
             practice: practice.id, enterprise: practice.enterprise, zone: practice.zoneName, reach: context.reach,
-            window: window, goLive: practice.goLive.of(SchedulingReconciliation.workflow), hasPM: pm.list != nil, transaction: transaction)
+            window: window, goLive: practice.goLive.of(SchedulingReconciliation.workflow), hasPM: pm.list != nil,
+            transaction: transaction)
         try await sieve.readOurs()
         var unlisted: [SideName: Set<Day>] = [:]
         if pm.list != nil { unlisted[.pm] = try await sieve.unlistedDays(side: 0) }
@@ -205,10 +207,13 @@ struct FeedMarks: Sendable {
     ) async throws -> FeedMarks {
         let names = definition.feeds.values.filter { $0.practices.values.contains(practice) }.map(\.name).sorted()
         let rows = try await transaction.query(ReconcileQueries.lastMessages(names))
+        let silent = Dictionary(
+            try await SilentFeed.open(of: practice, in: transaction).map { ($0.feed, $0.since) }
+        ) { first, _ in first }
         return FeedMarks(
             feeds: try rows.map { row in
                 let (name, last) = try row.decode((String, Date?).self)
-                return Feed(name: name, last: last, silentSince: nil)
+                return Feed(name: name, last: last, silentSince: silent[name])
             })
     }
 }

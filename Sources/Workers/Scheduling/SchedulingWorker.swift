@@ -15,17 +15,20 @@ package enum SchedulingWorker {
             let notices = Notices(worker)
             let reconciler: [any Service] = Reconciler(worker).map { [$0] } ?? []
             let judge = ParityJudge(pool: worker.pool, logger: program.logger)
+            let mails: [Duty] = Mails(worker).map { [$0.duty()] } ?? []
             // After the crew, which takes the pool along when it stops.
             return [
                 notices, judge,
                 try await MidnightWatch(worker),
                 try await DayWatch(worker),
-                worker.crew([
-                    Duty(.named(SchedulingJobs.queue), work: .within(atOnce: 2) { try await jobs.handle($0, $1) }),
-                    Duty(.named(Route.parity), work: .within { try await parity.handle($0, $1) }),
-                    Duty(.named(FanOut.queue), batch: 1, work: .within { try await fanOut.handle($0, $1) }),
-                    notices.duty(),
-                ]),
+                worker.crew(
+                    [
+                        Duty(.named(SchedulingJobs.queue), work: .within(atOnce: 2) { try await jobs.handle($0, $1) }),
+                        Duty(.named(Route.parity), work: .within { try await parity.handle($0, $1) }),
+                        Duty(.named(FanOut.queue), batch: 1, work: .within { try await fanOut.handle($0, $1) }),
+                        notices.duty(),
+                    ] + mails),
+                try await FeedWatch(worker),
             ] + reconciler
         }
     }

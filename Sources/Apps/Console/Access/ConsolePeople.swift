@@ -4,16 +4,17 @@ package import Postgres
 /// Who may sign in. Called by the command (`pmsync user invite`, `up --demo`) as well, under its own role.
 package enum ConsolePeople {
     /// Makes the person, or lets an existing one in again, and gives the one-time word for `/invite/TOKEN`. It holds for
-    /// 24 hours; earlier ones of the person end. Practices replace those that the person had.
+    /// 24 hours; earlier ones of the person end, and `ended` says how many could still have been used. Practices replace
+    /// those that the person had.
     package static func invite(
         name: String, practices: [String], in transaction: Transaction
-    ) async throws -> String {
+    ) async throws -> (token: String, ended: Int) {
         let person = try await person(name, practices, in: transaction)
         let token = Secret.make()
-        try await transaction.execute(PeopleQueries.endInvites(person))
+        let ended = try await transaction.execute(PeopleQueries.endInvites(person))
         try await transaction.execute(PeopleQueries.invite(person, Secret.hash(token)))
         try await Audit.record(.invited, actor: "pmsync", subject: name, in: transaction)
-        return token
+        return (token, ended)
     }
 
     /// Makes the person, or gives an existing one this password; their sessions end. At least 12 characters.

@@ -29,7 +29,8 @@ enum PeopleQueries {
 
     static func endInvites(_ person: UUID) -> SQL {
         """
-        UPDATE console.invite SET used_at = clock_timestamp() WHERE person_id = \(person) AND used_at IS NULL
+        UPDATE console.invite SET used_at = clock_timestamp()
+        WHERE person_id = \(person) AND used_at IS NULL AND expires_at > clock_timestamp()
         """
     }
 

@@ -43,8 +43,8 @@ final class ChangeBell: Service {
         close()
     }
 
-    /// Rings until the stream is dropped or the bell is closed; the first at once.
-    func rings() -> AsyncStream<Void> {
+    /// Rings until the stream is dropped, `leave` is called or the bell is closed; the first at once.
+    func rings() -> (stream: AsyncStream<Void>, leave: @Sendable () -> Void) {
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let number: Int? = state.withLock { state in
             if state.isClosed { return nil }
@@ -54,13 +54,13 @@ final class ChangeBell: Service {
         }
         guard let number else {
             continuation.finish()
-            return stream
+            return (stream, {})
         }
         continuation.onTermination = { [weak self] _ in
             _ = self?.state.withLock { $0.waiting.removeValue(forKey: number) }
         }
         continuation.yield()
-        return stream
+        return (stream, { continuation.finish() })
     }
 
     /// Ends every stream; the gateway is going.

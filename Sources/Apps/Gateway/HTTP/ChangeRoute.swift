@@ -20,7 +20,8 @@ final class ChangeRoute: Sendable {
 
     static let pageSize = 500
     static let streamsPerClient = 8
-    /// A comment so often keeps intermediaries from closing a quiet stream, and finds out who is gone.
+    /// A comment so often keeps intermediaries from closing a quiet stream, and finds out who is gone without a word; a
+    /// client that closes its connection is let go at once.
     static let heartbeat = Duration.seconds(15)
 
     init(pool: Pool, doorkeeper: Doorkeeper, bell: ChangeBell, metrics: GatewayMetrics) {
@@ -35,11 +36,16 @@ final class ChangeRoute: Sendable {
         let accept = request.headers[.accept] ?? "text/event-stream"
         if accept.contains("application/json") { return try await page(after: after, client) }
         guard accept.contains("text/event-stream") || accept.contains("*/*") else { throw Problem.notAcceptable }
-        return try stream(after: after, client)
+        return try stream(after: after, client, request.body)
     }
 
     /// Last-Event-ID wins: a browser that reconnects sends it with its first URL.
     private static func start(of request: Request) throws -> Int64 {
+        let names = request.uri.queryParameters.map { String($0.key) }
+        if let other = names.first(where: { $0 != "after" }) {
+            throw SearchError.unknownParameter(other, known: ["after"])
+        }
+        if names.count > 1 { throw SearchError.repeated("after") }
         let text = request.headers[.lastEventID] ?? request.uri.queryParameters.get("after")
         guard let text else { return 0 }
         guard let number = Int64(text), number >= 0 else { throw Problem.badNumber }
@@ -76,7 +82,7 @@ final class ChangeRoute: Sendable {
 
     // MARK: A stream
 
-    private func stream(after number: Int64, _ client: APIClient) throws -> Response {
+    private func stream(after number: Int64, _ client: APIClient, _ body: RequestBody) throws -> Response {
         let isAdmitted = open.withLock { open in
             guard open[client.id, default: 0] < Self.streamsPerClient else { return false }
             open[client.id, default: 0] += 1
@@ -98,19 +104,25 @@ final class ChangeRoute: Sendable {
         return Response(
             status: .ok, headers: headers,
             body: ResponseBody { writer in
-                try await self.write(after: number, client, place, &writer)
+                let rings = self.bell.rings()
+                try await body.consumeWithInboundCloseHandler { _ in
+                    try await self.write(after: number, client, place, rings.stream, &writer)
+                } onInboundClosed: {
+                    rings.leave()
+                }
                 try await writer.finish(nil)
             })
     }
 
     @concurrent private func write(
-        after number: Int64, _ client: APIClient, _ place: StreamPlace, _ writer: inout any ResponseBodyWriter
+        after number: Int64, _ client: APIClient, _ place: StreamPlace, _ rings: AsyncStream<Void>,
+        _ writer: inout any ResponseBodyWriter
     ) async throws {
         defer { place.leave() }
         var last = number
         var quietSince = ContinuousClock.now
         try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
-        for await _ in bell.rings() {
+        for await _ in rings {
             while true {
                 let changes = try await read(after: last, client)
                 for change in changes where change.tell {

@@ -74,7 +74,9 @@ package final class HTTPServer: Service {
             group.addTask { [bell] in try await bell.run() }
             // Streams end at once, or they would hold up the stop until its deadline.
             try await withGracefulShutdownHandler {
-                try await application.run()
+                try await ListenError.explaining("HTTP", host: options.host, port: options.port) {
+                    try await application.run()
+                }
             } onGracefulShutdown: { [bell] in
                 bell.close()
             }

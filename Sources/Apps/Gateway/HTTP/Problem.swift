@@ -26,7 +26,7 @@ struct Problem: Error {
         .unauthorized, .login, "no-key", "Send your key as the header Authorization: Bearer KEY.",
         headers: [.wwwAuthenticate: "Bearer"])
     static let badKey = Problem(
-        .unauthorized, .login, "bad-key", "This key is not known or was revoked.",
+        .unauthorized, .unknown, "bad-key", "This key is not known or was revoked.",
         headers: [.wwwAuthenticate: #"Bearer error="invalid_token""#])
     static let forbidden = Problem(
         .forbidden, .forbidden, "other-practice", "The message is of a practice that this key is not for.")

@@ -2,6 +2,7 @@ import Journal
 import Postgres
 import Queue
 import Synchronization
+import Worker
 import Workflow
 
 /// One commit of the intake: entries, outcomes of what is refused, refusals, and jobs, in the order things came.
@@ -86,8 +87,7 @@ struct IntakeWriter: Sendable {
         for entry in reopened {
             if let (_, reception) = again[entry] { report.rings.insert(queue(of: reception).name) }
         }
-        for row in try await transaction.query(Queries.givenUp(days, entries)) {
-            let (_, number) = try row.decode((CalendarDay, Int64).self)
+        for number in try await GivenUp.take(days, entries, in: transaction).sorted() {
             guard !reopened.contains(number), let (entry, reception) = again[number] else { continue }
             add(reception, entry, to: &jobs, &report)
         }

@@ -67,9 +67,10 @@ package final class Listeners: Service {
                     refused.remove(port)
                 } catch {
                     guard refused.insert(port).inserted else { continue }
+                    let why =
+                        (error as? ListenError).map { "A feed's port: \($0)." } ?? "A feed's port cannot be opened."
                     logger.error(
-                        "A feed's port cannot be opened.",
-                        metadata: ["mllp.port": "\(port)", "failure.code": "\(FailureCode.of(error))"])
+                        "\(why)", metadata: ["mllp.port": "\(port)", "failure.code": "\(FailureCode.of(error))"])
                 }
             }
             try? await Task.sleep(for: .seconds(1))
@@ -78,10 +79,12 @@ package final class Listeners: Service {
     }
 
     private func open(_ port: Int, feedPort: Int?) async throws -> Server {
-        try await Server.start(
-            host: options.host, port: port, limits: options.limits,
-            onFrame: { frame, peer in await self.answer(frame, from: peer, feedPort) },
-            onRefusal: { refusal, peer in await self.refuse(refusal, from: peer, feedPort) })
+        try await ListenError.explaining("MLLP", host: options.host, port: port) {
+            try await Server.start(
+                host: options.host, port: port, limits: options.limits,
+                onFrame: { frame, peer in await self.answer(frame, from: peer, feedPort) },
+                onRefusal: { refusal, peer in await self.refuse(refusal, from: peer, feedPort) })
+        }
     }
 
     // MARK: One frame
@@ -115,7 +118,9 @@ package final class Listeners: Service {
         case .cut(let bytes, let count, let cause):
             (head, size, reason) = (bytes, count, cause == .badTrailer ? "bad-trailer" : cause.rawValue)
         case .tooLong(let bytes, let count): (head, size, reason) = (bytes, count, "too-long")
-        case .notMLLP(let count): (head, size, reason) = ([], count, "not-mllp")
+        case .noise(let bytes, let count): (head, size, reason) = (bytes, count, "outside-frame")
+        case .empty: (head, size, reason) = ([], 0, "empty-frame")
+        case .notMLLP(let bytes, let count): (head, size, reason) = (bytes, count, "not-mllp")
         case .tooManyConnections: (head, size, reason) = ([], 0, "too-many-connections")
         }
         let feed = definitions.current?.routeUnreadable(port: feedPort, feedName: nil).feed ?? "unclaimed"

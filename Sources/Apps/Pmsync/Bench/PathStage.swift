@@ -81,7 +81,7 @@ final class PathStage: Sendable {
                     name: name, executable: try Programs.path(of: name), environment: environment, log: log))
             programs.append(child)
             guard let facts = await child.ready.first(where: { _ in true }) else {
-                throw UpError.didNotStart(name, status: 1, log: log)
+                throw UpError.didNotStart(name, status: 1, said: LastWords.of(log), log: log)
             }
             if let port = facts["mllp"].flatMap({ Int($0) }) { mllp = port }
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Postgres
+import Queue
 
 /// `pmsync client`: the booking apps that may call, and their webhooks.
 struct ClientCommand: AsyncParsableCommand {
@@ -16,10 +17,12 @@ struct ClientCommand: AsyncParsableCommand {
         @Argument(help: "A name for people.") var name: String
         @Option(help: "The practice whose records it may read.") var practice: String
         @Option(help: "Where it wants to hear of changes (https).") var webhook: String?
+        @Flag(help: "Its webhook hears of alarms too, such as a feed that is silent.") var alarms = false
         @Option(help: "Its own appointments, for reconciliation: a FHIR base or a CSV file.") var list: String?
         @Option(help: "A file with the bearer key of that list.") var listKeyFile: String?
 
         func validate() throws {
+            if alarms && webhook == nil { throw ValidationError("--alarms goes with --webhook") }
             for (word, address) in [("--webhook", webhook), ("--list", list?.contains("://") == true ? list : nil)] {
                 guard let address else { continue }
                 let parts = URLComponents(string: address)
@@ -36,7 +39,9 @@ struct ClientCommand: AsyncParsableCommand {
                 try String(contentsOfFile: $0, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
             }
             let secrets = try await Clients.add(
-                .init(name: name, practice: practice, webhook: webhook, list: list, listKey: listKey), to: pool)
+                .init(
+                    name: name, practice: practice, webhook: webhook, list: list, listKey: listKey, hearsAlarms: alarms),
+                to: pool)
             print("key     \(secrets.key)")
             if let secret = secrets.webhookSecret { print("secret  \(secret)") }
         }
@@ -57,7 +62,8 @@ struct ClientCommand: AsyncParsableCommand {
     }
 
     struct Revoke: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Its key stops working at once.")
+        static let configuration = CommandConfiguration(
+            abstract: "Its key stops working at once, and what is pending for it is discarded.")
 
         @OptionGroup var connection: Connection
         @Argument var name: String
@@ -66,7 +72,10 @@ struct ClientCommand: AsyncParsableCommand {
         func run() async throws {
             let pool = try connection.pool()
             defer { pool.close() }
-            try await Clients.revoke(name, practice: practice, in: pool)
+            let left = try await Clients.revoke(name, practice: practice, by: NSUserName(), in: pool)
+            await Doorbell.ringOnce(left.rings, pool.configuration)
+            let notices = left.notices == 1 ? "1 notice that was" : "\(left.notices) notices that were"
+            print("revoked; \(notices) pending discarded, of them \(left.jobs) parked")
         }
     }
 

@@ -15,16 +15,24 @@ struct Connection: ParsableArguments {
         Pool(try Configuration(url: try url(), role: role, applicationName: "pmsync"), size: size)
     }
 
+    /// The data folder that these commands go by.
+    func folder() throws -> String { try data ?? settings().text(.data) ?? DataFolder.usual }
+
     func url() throws -> String {
         let settings = try settings()
         if data == nil, let url = settings.text(.databaseURL) { return url }
-        let folder = data ?? settings.text(.data) ?? DataFolder.usual
+        let folder = try folder()
         let file = folder + "/database-url"
         guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
             throw ValidationError(
                 "no database: set PMSYNC_DATABASE_URL, or say --data DIR of a running `pmsync up` (\(file) is not there)"
             )
         }
-        return text.trimmingCharacters(in: .whitespacesAndNewlines)
+        let url = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        // The private database ends with its `up`; a dead socket would be tried until the deadline.
+        if url.contains("host=/") || url.contains("host=%2F"), !DataFolder.isInUse(folder) {
+            throw ValidationError("no `pmsync up` runs on \(folder), and its database ended with it")
+        }
+        return url
     }
 }

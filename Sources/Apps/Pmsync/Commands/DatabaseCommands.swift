@@ -54,13 +54,14 @@ struct UserCommand: AsyncParsableCommand {
         @Argument var name: String
         @Option(name: .customLong("practice"), help: "A practice that the person may see; repeat for more.")
         var practices: [String]
-        @Option(help: "The console's address.") var console = "http://127.0.0.1:8081"
+        @Option(help: "The console's address; that of the running `pmsync up` where it is not said.")
+        var console: String?
 
         func run() async throws {
             let pool = try connection.pool()
             defer { pool.close() }
             let (name, practices) = (name, practices)
-            let token = try await pool.transaction { transaction in
+            let invited = try await pool.transaction { transaction in
                 for practice in practices {
                     let known = try await transaction.query(
                         "SELECT 1 FROM records.practice WHERE practice_id = \(practice)")
@@ -68,7 +69,10 @@ struct UserCommand: AsyncParsableCommand {
                 }
                 return try await ConsolePeople.invite(name: name, practices: practices, in: transaction)
             }
-            print("\(console)/invite/\(token)")
+            let running = DataFolder.console(try connection.folder())
+            let address = console ?? running ?? "http://127.0.0.1:8081"
+            print("\(address)/invite/\(invited.token)")
+            if invited.ended > 0 { Output.complain("the link that \(name) was given before ends with this one") }
         }
     }
 }

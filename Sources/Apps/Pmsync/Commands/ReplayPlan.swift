@@ -109,10 +109,14 @@ struct ReplayPlan {
             }
     }
 
-    /// One commit, on record under the person's name; gives the queues to ring for.
+    /// One commit, on record under the person's name; gives the queues to ring for. What somebody else has taken up
+    /// since the plan was made is left to them.
     func carryOut(by person: String, in pool: Pool) async throws -> Set<String> {
         try await pool.transaction { transaction in
             var rings = try await BlockedJobs.replay(blocked.map(\.id), in: transaction)
+            let open = try await GivenUp.take(
+                anew.map(\.entry.day), anew.map(\.entry.number), in: transaction)
+            let anew = anew.filter { open.contains($0.entry.number) }
             let subjects = blocked.map { "job \($0.id)" } + anew.map { "message \($0.entry.text)" }
             _ = try await transaction.execute(
                 Queries.audit(

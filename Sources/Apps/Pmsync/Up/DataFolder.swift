@@ -24,13 +24,32 @@ struct DataFolder: Sendable {
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { throw .dataFolderInUse(full) }
     }
 
+    /// Whether an `up` runs on this folder. True where that cannot be told.
+    static func isInUse(_ path: String) -> Bool {
+        let lock = unsafe open(path + "/up.lock", O_RDONLY | O_CLOEXEC)
+        guard lock >= 0 else { return true }
+        defer { close(lock) }
+        return flock(lock, LOCK_SH | LOCK_NB) != 0
+    }
+
     var cluster: String { path + "/postgres" }
 
     func log(_ name: String) -> String { path + "/log/\(name).log" }
 
     /// Leaves word of the database for the other commands (`--data DIR`).
-    func note(_ url: String) throws(UpError) {
-        let file = path + "/database-url"
+    func note(_ url: String) throws(UpError) { try note(url, in: "database-url") }
+
+    /// Leaves word of where the console is.
+    func note(console url: String) throws(UpError) { try note(url, in: "console-url") }
+
+    /// Where the console of the `up` on this folder is; nil when none runs.
+    static func console(_ path: String) -> String? {
+        guard isInUse(path) else { return nil }
+        return try? String(contentsOfFile: path + "/console-url", encoding: .utf8)
+    }
+
+    private func note(_ url: String, in name: String) throws(UpError) {
+        let file = path + "/" + name
         guard
             FileManager.default.createFile(
                 atPath: file, contents: Data(url.utf8), attributes: [.posixPermissions: 0o600])

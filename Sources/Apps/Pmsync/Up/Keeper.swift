@@ -24,7 +24,7 @@ actor Keeper {
         }
         var status: Int32 = 0
         for await ended in first.ended { status = ended }
-        throw UpError.didNotStart(plan.name, status: status, log: plan.log)
+        throw UpError.didNotStart(plan.name, status: status, said: LastWords.of(plan.log), log: plan.log)
     }
 
     func stop() async {
@@ -62,7 +62,8 @@ actor Keeper {
 }
 
 enum UpError: Error, CustomStringConvertible {
-    case didNotStart(String, status: Int32, log: String)
+    /// `said`: the program's own last critical words.
+    case didNotStart(String, status: Int32, said: String?, log: String)
     case dataFolderInUse(String)
     case folder(String, doing: String)
     case noDefinitions(String)
@@ -71,7 +72,8 @@ enum UpError: Error, CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .didNotStart(let name, let status, let log): "\(name) did not start (status \(status)); see \(log)"
+        case .didNotStart(let name, let status, let said, let log):
+            "\(name) did not start (\(said ?? "status \(status)")); see \(log)"
         case .dataFolderInUse(let folder): "another `pmsync up` uses \(folder)"
         case .folder(let folder, let doing): "\(folder) could not \(doing)"
         case .noDefinitions(let folder): "there is no folder of definitions at \(folder); say --workflows DIR"

@@ -42,7 +42,8 @@ package struct Up: AsyncParsableCommand {
         let folder = try DataFolder(data ?? settings.text(.data))
         let programs = try Programs.find(demo: demo)
         let definitions = try DefinitionFolder(workflows ?? settings.text(.workflows))
-        let interrupted = Interruption()
+        let interrupted = Interruption(parent: settings.optionalNumber(.parentDescriptor))
+        try await Doors(settings).check()
         var cluster: PrivateCluster?
         let url: String
         if let given = settings.text(.databaseURL) {
@@ -88,6 +89,7 @@ package struct Up: AsyncParsableCommand {
             environment[Settings.Key.allowPrivateWebhooks.name] = "on"
             environment[Settings.Key.reconcileSeconds.name] = "10"
         }
+        let host = settings.text(.listen) ?? "127.0.0.1"
         var kept: [Keeper] = []
         do {
             var facts: [String: String] = [:]
@@ -97,11 +99,12 @@ package struct Up: AsyncParsableCommand {
             if demo {
                 let demo = try await Demo.prepare(folder, facts: facts, pool: pool)
                 try await start(programs.practice, environment, folder, &kept, &facts, arguments: demo.arguments)
-                announce(facts, folder)
+                announce(facts, folder, at: host)
                 demo.announce()
             } else {
-                announce(facts, folder)
+                announce(facts, folder, at: host)
             }
+            try folder.note(console: "http://\(host):\(facts["console"] ?? "?")")
             Program.print("ready; interrupt with ^C")
             await definitions.watch(pool, until: interrupted)
         } catch {
@@ -126,8 +129,7 @@ package struct Up: AsyncParsableCommand {
         facts["\(program.name).admin"] = ready["admin"]
     }
 
-    private func announce(_ facts: [String: String], _ folder: DataFolder) {
-        let host = listen ?? "127.0.0.1"
+    private func announce(_ facts: [String: String], _ folder: DataFolder, at host: String) {
         Program.print("MLLP      \(host):\(facts["mllp"] ?? "?")")
         Program.print("FHIR      http://\(host):\(facts["http"] ?? "?")/fhir/metadata")
         Program.print("console   http://\(host):\(facts["console"] ?? "?")/")

@@ -1,0 +1,146 @@
+import Foundation
+import Hosting
+import Postgres
+import TestSupport
+import Testing
+import Worker
+import Workflow
+
+@Suite struct SilenceTests {
+    @Test("A silence raises one alarm, told once to each, and ends once with the next message, however many watch")
+    func once() async throws {
+        let office = try await Watched("silent-after: 30")
+        let now = Date()
+        try await office.hear(at: now.addingTimeInterval(-600))
+        try await office.look(at: now)
+        #expect(try await office.alarms() == [])
+        // Half an hour after the message, both processes at once.
+        let late = now.addingTimeInterval(1300)
+        try await office.look(at: late)
+        let raised = try await office.alarms()
+        #expect(raised.map(\.feed) == ["clinic-pm"] && raised.map(\.endedAt) == [nil])
+        #expect(try await office.jobs() == ["fan-out 1", "mail 2"])
+        try await office.look(at: late.addingTimeInterval(600))
+        #expect(try await office.jobs() == ["fan-out 1", "mail 2"])
+        let open = try await office.pool.transaction { try await SilentFeed.open(of: "clinic", in: $0) }
+        #expect(open.map(\.id) == raised.map(\.id))
+
+        let heard = late.addingTimeInterval(700)
+        try await office.hear(at: heard)
+        try await office.look(at: late.addingTimeInterval(800))
+        let ended = try await office.alarms()
+        #expect(ended.map(\.id) == raised.map(\.id))
+        #expect(abs(ended.first?.endedAt?.timeIntervalSince(heard) ?? 9) < 0.01)
+        #expect(try await office.jobs() == ["fan-out 2", "mail 4"])
+        // And the next silence is another alarm.
+        try await office.look(at: heard.addingTimeInterval(1900))
+        #expect(try await office.alarms().count == 2)
+    }
+
+    @Test("A feed whose silence the practice does not want to hear of raises none, and an open alarm of it ends")
+    func never() async throws {
+        let office = try await Watched("silent-after: 30")
+        try await office.hear(at: Date())
+        try await office.look(at: Date() + 2000)
+        #expect(try await office.alarms().count == 1)
+        try await office.apply("silent-after: never")
+        // A new definition is taken within a second.
+        try await office.until {
+            try await office.look(at: Date() + 3000)
+            return try await office.alarms()[0].endedAt != nil
+        }
+        try await office.look(at: Date() + 90_000)
+        #expect(try await office.alarms().count == 1)
+    }
+
+    @Test("A rhythm is learned from the journal: a feed of every minute is missed within half an hour")
+    func learned() async throws {
+        let office = try await Watched("silent-after: learned")
+        let now = Date()
+        try await office.pool.query("SELECT journal.make_days(current_date - 10, current_date)::text")
+        try await office.pool.execute(
+            """
+            INSERT INTO journal.entry (received_on, received_at, feed, practice_id, peer, control_id, message_type, digest,
+                payload)
+            SELECT (t AT TIME ZONE 'UTC')::date, t, 'clinic-pm', 'clinic', 'test', t::text, 'SIU^S12', sha256('x'), 'x'
+            FROM generate_series(\(now)::timestamptz - interval '9 days', \(now)::timestamptz, interval '4 minutes') t
+            """)
+        try await office.look(at: now.addingTimeInterval(300))
+        #expect(try await office.alarms() == [])
+        try await office.look(at: now.addingTimeInterval(1800))
+        let alarm = try #require(try await office.alarms().first)
+        #expect(abs((alarm.usual ?? 0) - 300) < 60)
+    }
+}
+
+/// Two processes' watches over one practice.
+private struct Watched {
+    let database: TestDatabase
+    let pool: Pool
+    private let watches: [FeedWatch]
+
+    init(_ rhythm: String, _ test: String = #function) async throws {
+        database = try await TestDatabase.make(test)
+        pool = try database.pool()
+        try await Self.apply(rhythm, pool)
+        var watches: [FeedWatch] = []
+        for _ in 0..<2 {
+            let settings = try Settings(environment: [
+                "PMSYNC_DATABASE_URL": database.url, "PMSYNC_SMTP": "smtp://127.0.0.1:1", "PMSYNC_POOL_SIZE": "2",
+            ])
+            let program = Program(name: "test", settings: settings, output: { _ in }, handlesSignals: false)
+            watches.append(try await FeedWatch(Worker(program, role: "pmsync_scheduling")))
+        }
+        self.watches = watches
+    }
+
+    func apply(_ rhythm: String) async throws { try await Self.apply(rhythm, pool) }
+
+    private static func apply(_ rhythm: String, _ pool: Pool) async throws {
+        var files = try Definition.files(inFolder: Shipped.workflows)
+        files["practices/clinic.yaml"] = """
+            practice: clinic
+            zone: America/Chicago
+            alarms: {mail: [office@example.org, lead@example.org]}
+            feeds: [{feed: clinic-pm, profile: standard, sender: CLINICPM, \(rhythm)}]
+            """
+        _ = try await DefinitionStore.apply(files, by: "test", to: pool)
+    }
+
+    func hear(at instant: Date) async throws {
+        try await pool.query("SELECT journal.make_days(current_date - 2, current_date + 2)::text")
+        try await pool.execute(
+            """
+            INSERT INTO journal.entry (received_on, received_at, feed, practice_id, peer, control_id, message_type, digest,
+                payload)
+            VALUES ((\(instant)::timestamptz AT TIME ZONE 'UTC')::date, \(instant), 'clinic-pm', 'clinic', 'test',
+                \(UUID().uuidString), 'SIU^S12', sha256('x'), 'x')
+            """)
+    }
+
+    /// Both at once.
+    func look(at now: Date) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for watch in watches { group.addTask { try await watch.round(now: now) } }
+            try await group.waitForAll()
+        }
+    }
+
+    func alarms() async throws -> [SilentFeed] {
+        try await pool.transaction { try await SilentFeed.list(in: $0) }.filter { $0.practice == "clinic" }
+    }
+
+    func jobs() async throws -> [String] {
+        try await pool.query(
+            """
+            SELECT q.name || ' ' || count(*) FROM queue.job j JOIN queue.queue q ON q.id = j.queue
+            GROUP BY q.name ORDER BY q.name
+            """
+        ).map { try $0.decode(String.self) }
+    }
+
+    func until(_ isSo: () async throws -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while try await !isSo() { try #require(ContinuousClock.now < deadline, "it never came about") }
+    }
+}
