@@ -39,8 +39,8 @@ package struct Expectation: Sendable {
         decisions = (section.list("decisions") ?? []).map { Value(text: $0.text, line: $0.line) }
         asOf = section.scalar("as-of").map { Value(text: $0.text, line: $0.line) }
         let appointmentKeys = [
-            "status", "word", "start", "end", "type", "reason", "cancel-reason", "names", "resources", "flags",
-            "replaces", "series",
+            "status", "word", "start", "end", "type", "category", "reason", "cancel-reason", "names", "resources",
+            "flags", "replaces", "series",
         ]
         appointments = section.sections("appointments")?.map { Record($0, appointmentKeys) }
         slots = section.sections("slots")?.map { Record($0, ["resource", "start", "end", "status"]) }

@@ -14,6 +14,7 @@ package enum Schema {
         Migration("v0002_look_ups", PackageResources.v0002_look_ups_sql),
         Migration("v0003_golive", PackageResources.v0003_golive_sql),
         Migration("v0004_identity", PackageResources.v0004_identity_sql),
+        Migration("v0005_codes", PackageResources.v0005_codes_sql),
         Migration("v0006_watch", PackageResources.v0006_watch_sql),
         Migration("v0007_agreement", PackageResources.v0007_agreement_sql),
         Migration("v0008_console", PackageResources.v0008_console_sql),

@@ -54,6 +54,12 @@ package struct SchedulingJobs: Sendable {
         }
     }
 
+    /// Puts the code that a message waits for on the list of unmapped ones, in the commit that parks it.
+    package static func note(_ job: Job, _ failure: Failure, _ transaction: Transaction) async throws {
+        guard let item = failure.workItem else { return }
+        try await UnmappedItem.note(item, in: transaction)
+    }
+
     // MARK: One message
 
     private func message(_ job: Job, _ transaction: Transaction) async throws -> Done {
@@ -278,9 +284,12 @@ extension SlotChange {
 extension Failure {
     /// A message that waits for a person. The candidates are our own ids.
     fileprivate init(_ park: Park, stage: String) {
+        let item = park.unmapped.map {
+            WorkItem(id: $0.id, practice: $0.practice, table: $0.table.rawValue, code: $0.code)
+        }
         self.init(
             code: park.code.rawValue, kind: .permanent, stage: stage,
-            detail: Deciding.detail(park.detail, candidates: park.candidates), holdsKey: park.holdsKey)
+            detail: Deciding.detail(park.detail, candidates: park.candidates), holdsKey: park.holdsKey, workItem: item)
     }
 }
 

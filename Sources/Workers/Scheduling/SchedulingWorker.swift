@@ -16,6 +16,7 @@ package enum SchedulingWorker {
             let reconciler: [any Service] = Reconciler(worker).map { [$0] } ?? []
             let judge = ParityJudge(pool: worker.pool, logger: program.logger)
             let mails: [Duty] = Mails(worker).map { [$0.duty()] } ?? []
+            let scanner: [any Service] = CodeScanner(worker).map { [$0] } ?? []
             // After the crew, which takes the pool along when it stops.
             return [
                 notices, judge,
@@ -23,13 +24,15 @@ package enum SchedulingWorker {
                 try await DayWatch(worker),
                 worker.crew(
                     [
-                        Duty(.named(SchedulingJobs.queue), work: .within(atOnce: 2) { try await jobs.handle($0, $1) }),
+                        Duty(
+                            .named(SchedulingJobs.queue), onFailure: SchedulingJobs.note,
+                            work: .within(atOnce: 2) { try await jobs.handle($0, $1) }),
                         Duty(.named(Route.parity), work: .within { try await parity.handle($0, $1) }),
                         Duty(.named(FanOut.queue), batch: 1, work: .within { try await fanOut.handle($0, $1) }),
                         notices.duty(),
                     ] + mails),
                 try await FeedWatch(worker),
-            ] + reconciler
+            ] + reconciler + scanner
         }
     }
 }
