@@ -86,6 +86,28 @@ import Testing
         }
     }
 
+    @Test(
+        arguments: [
+            (#"{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"conflict"}]}"#, "conflict"),
+            (
+                #"{"issue":[{"code":"invalid","details":{"coding":[{"code":"slot-taken"}],"text":"Ann Zztest"}}]}"#,
+                "slot-taken"
+            ),
+            (#"{"type":"https://app.example/problems/out-of-hours","title":"Ann Zztest cannot"}"#, "out-of-hours"),
+            (#"{"error":"NO_SUCH_PROVIDER"}"#, "NO_SUCH_PROVIDER"), (#"{"code":409,"reason":"late"}"#, "late"),
+            (#"{"error":"Ann Zztest has no chart"}"#, nil), (#"{"code":"MRN-4711908"}"#, nil), ("Ann Zztest", nil),
+            ("", nil),
+        ] as [(String, String?)])
+    func `of a refusal's words only a code is kept`(body: String, said: String?) async throws {
+        try await Receiver.serve { _ in
+            Response(status: .conflict, body: .init(byteBuffer: ByteBuffer(string: body)))
+        } while: { port in
+            await #expect(throws: DeliveryFailure.refused(status: 409, said: said)) {
+                try await Self.send(to: "http://127.0.0.1:\(port)/hook")
+            }
+        }
+    }
+
     @Test func `a redirect is refused and not followed`() async throws {
         let paths = Mutex<[String]>([])
         try await Receiver.serve { request in

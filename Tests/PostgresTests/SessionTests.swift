@@ -1,3 +1,4 @@
+import Foundation
 import Postgres
 import TestSupport
 import Testing
@@ -141,6 +142,34 @@ import Testing
         for await row in rows { read.append(row) }
         #expect(read == ["1\ta1\n", "2\ta2\n", "3\ta3\n"])
         #expect(try await session.query("SELECT 1").count == 1)
+    }
+
+    @Test func `rows that are copied in are there as they were, and a batch that does not fit leaves nothing`()
+        async throws
+    {
+        let session = try await TestDatabase.make().session()
+        try await session.script(
+            "CREATE TEMP TABLE t (n bigint, small smallint, word text, at timestamptz, id uuid, words text[], yes boolean)"
+        )
+        let (id, at) = (UUID(), Date(timeIntervalSince1970: 1_800_000_000.25))
+        let copy: SQL = "COPY pg_temp.t (n, small, word, at, id, words, yes) FROM STDIN (FORMAT binary)"
+        var rows = CopyRows()
+        rows.append(Int64(1), Int16(-2), "Zoë\n\\N", at as Date?, id as UUID?, ["a", ""], true)
+        rows.append(Int64(2), Int16(3), "", nil as Date?, nil as UUID?, [String](), false)
+        #expect(try await session.copyIn(copy, rows) == 2)
+        let found = try await session.query("SELECT n, small, word, at, id, words, yes FROM pg_temp.t ORDER BY n").map {
+            try $0.decode((Int64, Int16, String, Date?, UUID?, [String], Bool).self)
+        }
+        #expect(found[0].2 == "Zoë\n\\N" && found[0].3 == at && found[0].4 == id && found[0].5 == ["a", ""])
+        #expect(found[1].2 == "" && found[1].3 == nil && found[1].4 == nil && found[1].5 == [] && !found[1].6)
+
+        var wrong = CopyRows()
+        wrong.append(Int64(3), Int16(3), "x", nil as Date?, nil as UUID?, [String](), false)
+        wrong.append(Int64(4), Int64(3), "x", nil as Date?, nil as UUID?, [String](), false)
+        await #expect(throws: PostgresError.server(SQLState(rawValue: "22P03"), constraint: nil)) {
+            try await session.copyIn(copy, wrong)
+        }
+        #expect(try await session.query("SELECT count(*) FROM pg_temp.t").first?.decode(Int64.self) == 2)
     }
 
     @Test func `a closed session says so`() async throws {

@@ -167,6 +167,58 @@ struct ComparisonTests {
         #expect(coded == run)
     }
 
+    @Test("What is withheld accuses nobody: its cause says why, its act is to wait, and the counts say how many")
+    func withheldSaysWhy() async throws {
+        var random = Seeded(seed: 8)
+        let here = Self.entry("1", record: random.uuid())
+        let cases: [(Cause, Watermarks)] = [
+            (.tooYoung, Watermarks(feed: World.now - 600, pm: World.now - 60, app: World.now)),
+            (.feedSilent, Watermarks(feed: World.now - 600, feedIsSilent: true, pm: World.now - 900, app: World.now)),
+            (.feedBehind, Watermarks(feed: World.now - 86_400, pm: World.now - 900, app: World.now)),
+        ]
+        for (cause, watermarks) in cases {
+            var world = World()
+            world.watermarks = watermarks
+            world.watermarks.silentFeeds = watermarks.feedIsSilent ? ["rosetta": World.now - 600] : [:]
+            world.pm = [Self.entry("4711")]
+            world.here = [here]
+            world.pm.append(here)
+            world.app = [here]
+            let (findings, counts) = try await world.run()
+            #expect(findings.map(\.cause) == [cause] && findings.map(\.act) == [.wait] && findings[0].isWithheld)
+            #expect(counts.withheldBecause == [cause.rawValue: 1] && counts.withheld == 1 && counts.codes.isEmpty)
+            #expect((cause == .feedSilent) == (findings[0].detail.feed == "rosetta"))
+        }
+        // What a message proves is not withheld, however silent the feed is.
+        var world = World()
+        world.watermarks.feedIsSilent = true
+        let record = random.uuid()
+        world.pm = [Self.entry("4711", record: record)]
+        world.evidence[record] = Evidence()
+        world.evidence[record]?.parked = .init(code: "unmapped-status", receivedOn: nil, entry: 3)
+        let findings = try await world.run().findings
+        #expect(findings.map(\.cause) == [.receivedAndUnmapped] && findings[0].detail.code == "unmapped-status")
+    }
+
+    @Test("A removal in the PM without a message is to be confirmed, and a refusal tells what was answered")
+    func mends() async throws {
+        var random = Seeded(seed: 9)
+        var world = World()
+        let here = Self.entry("1", record: random.uuid())
+        world.here = [here]
+        world.app = [here]
+        let removed = try await world.run().findings
+        #expect(removed.map(\.code) == [.missingInPM] && removed.map(\.act) == [.confirmRemoval])
+        world.pm = [here]
+        world.app = []
+        world.evidence[here.record!] = Evidence()
+        world.evidence[here.record!]?.delivery = .init(
+            state: .pending, attempts: 2, status: 422, answer: "slot-taken", version: 1, at: World.now - 900)
+        let refused = try await world.run().findings
+        #expect(refused.map(\.cause) == [.refused] && refused.map(\.act) == [.correctAndResend])
+        #expect(refused[0].detail.status == 422 && refused[0].detail.answer == "slot-taken")
+    }
+
     @Test("A finding shows neither the person's key nor identifiers, in its key or its sides")
     func discreet() async throws {
         var world = World()

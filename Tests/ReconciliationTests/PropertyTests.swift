@@ -49,6 +49,40 @@ struct PropertyTests {
     }
 
     @Test(
+        "Each group is settled once, and the settlements add up to the counts, whatever is withheld", arguments: 1...5)
+    func settlements(seed: Int) async throws {
+        var world = World(seed: UInt64(seed), size: 300)
+        world.watermarks.feedIsSilent = seed.isMultiple(of: 2)
+        var standings: [String: Int] = [:]
+        var reasons: [String: Int] = [:]
+        var members: Set<UUID> = []
+        let scope = world.comparison.scope
+        let counts = try await world.comparison.run(
+            pm: EntryStream(world.pm.sorted { $0.key < $1.key }),
+            here: EntryStream(world.here.sorted { $0.key < $1.key }),
+            app: EntryStream(world.app.sorted { $0.key < $1.key }), others: { world.others[$0] ?? [] },
+            evidence: { difference in
+                if case .record(let id) = difference.group.key { return world.evidence[id] ?? Evidence() }
+                return Evidence()
+            },
+            found: { _ in },
+            settled: { settlement in
+                standings[settlement.standing.rawValue, default: 0] += 1
+                if settlement.standing == .withheld { reasons[settlement.reasons[0], default: 0] += 1 }
+                members.insert(settlement.group.member(scope))
+            })
+        #expect(
+            standings.filter { $0.value > 0 }
+                == [
+                    "matched": counts.matched, "explained": counts.explained, "open": counts.open,
+                    "withheld": counts.withheld,
+                ]
+                .filter { $0.value > 0 })
+        #expect(reasons == counts.withheldBecause && members.count == counts.groups)
+        #expect((counts.withheld > 0) == seed.isMultiple(of: 2))
+    }
+
+    @Test(
         "A rerun finds the same keys, whatever order the lists came in, and no two findings share one", arguments: 1...5
     )
     func keys(seed: Int) async throws {

@@ -26,7 +26,8 @@ final class Clinic: Sendable {
     let folder: String
     private let entries = Mutex<Int64>(1000)
 
-    init(_ test: String = #function) async throws {
+    /// `reconcile`: more of the practice's section of that name.
+    init(_ test: String = #function, reconcile: String = "") async throws {
         let time = try #require(PracticeTime(zoneNamed: "America/Chicago"))
         self.time = time
         today = time.day(of: Date())
@@ -39,7 +40,7 @@ final class Clinic: Sendable {
             practice: clinic
             zone: America/Chicago
             feeds: [{feed: clinic-pm, profile: standard, sender: CLINICPM}]
-            reconcile: {pm: {csv: pm.csv}}
+            reconcile: {pm: {csv: pm.csv}\(reconcile)}
             """
         _ = try await DefinitionStore.apply(files, by: "test", to: pool)
         // The least that a worker may do.
@@ -83,15 +84,17 @@ final class Clinic: Sendable {
     @discardableResult
     func book(
         _ filler: String?, mrn: String?, start: Date, provider: String? = "1001", status: AppointmentStatus = .booked,
-        visit: String? = nil
+        visit: String? = nil, location: String? = nil, overbooked: Bool = false
     ) async throws -> UUID {
         let id = UUID()
         let entry = nextEntry()
         var event = AppointmentEvent(kind: .booked, at: start, entry: entry)
         (event.start, event.end) = (start, start + 1200)
         event.resources = provider.map { [ResourceUse(kind: .practitioner, code: $0)] } ?? []
+        event.resources += location.map { [ResourceUse(kind: .location, code: $0)] } ?? []
         var state = Appointment(id: id, status: status, eventAt: start)
         (state.start, state.end, state.resources) = (event.start, event.end, event.resources)
+        (state.overbooked, event.overbooked) = (overbooked, overbooked)
         var person = PersonSighting(
             aliases: [
                 Alias(Identifier(.local, authority: Self.mrns, value: UUID().uuidString), trust: 50),
@@ -131,14 +134,15 @@ final class Clinic: Sendable {
         var mrn = ""
         var status = "BOOKED"
         var provider = "1001"
+        var location = ""
     }
 
     func exportPM(_ lines: [Line]) throws {
         let rows = lines.map { line in
             "\(line.id),\(line.status),\(time.wall(at: line.start)),\(time.wall(at: line.start + 1200)),\(line.mrn),"
-                + "\(line.provider)"
+                + "\(line.provider),\(line.location)"
         }
-        let text = (["appointment_id,status,start,end,mrn,provider"] + rows).joined(separator: "\n") + "\n"
+        let text = (["appointment_id,status,start,end,mrn,provider,location"] + rows).joined(separator: "\n") + "\n"
         try text.write(toFile: folder + "/pm.csv", atomically: true, encoding: .utf8)
     }
 

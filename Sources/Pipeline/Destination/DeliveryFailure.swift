@@ -3,7 +3,8 @@ package enum DeliveryFailure: Error, Equatable {
     /// The app asks for patience (429, 502, 503, 504), for so long where it says how long.
     case throttled(status: Int, retryAfter: Duration?)
     /// The app does not want it (3xx, most of 4xx); the same again will not do.
-    case refused(status: Int)
+    /// `said`: what it answered, as far as that is a code.
+    case refused(status: Int, said: String? = nil)
     /// 410: the endpoint is gone for good; its subscription should be ended.
     case gone
     /// The app failed (other 5xx, 408, 425).
@@ -53,20 +54,25 @@ package enum DeliveryFailure: Error, Equatable {
     /// The HTTP status, where there was one.
     package var status: Int? {
         switch self {
-        case .throttled(let status, _), .refused(let status), .failed(let status): status
+        case .throttled(let status, _), .refused(let status, _), .failed(let status): status
         case .gone: 410
         case .unanswered, .unreachable, .forbidden, .interrupted: nil
         }
     }
 
+    /// What a refusal said, as far as that is a code; nil where it said none.
+    package var said: String? {
+        if case .refused(_, let said) = self { said } else { nil }
+    }
+
     /// Nil for a status of success.
-    init?(status: Int, retryAfter: Duration?) {
+    init?(status: Int, retryAfter: Duration?, body: [UInt8] = []) {
         switch status {
         case 200..<300: return nil
         case 410: self = .gone
         case 429, 502, 503, 504: self = .throttled(status: status, retryAfter: retryAfter)
         case 408, 425, 500...: self = .failed(status: status)
-        default: self = .refused(status: status)
+        default: self = .refused(status: status, said: RefusalCode.read(body))
         }
     }
 

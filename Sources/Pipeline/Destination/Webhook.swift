@@ -38,7 +38,8 @@ package struct Webhook: Sendable {
             throw DeliveryFailure(error)
         }
         if let failure = DeliveryFailure(
-            status: answer.status, retryAfter: RetryAfter.parse(answer.headers.first(name: "retry-after"), now: at))
+            status: answer.status, retryAfter: RetryAfter.parse(answer.headers.first(name: "retry-after"), now: at),
+            body: answer.body)
         {
             throw failure
         }

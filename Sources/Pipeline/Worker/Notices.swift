@@ -61,7 +61,7 @@ package struct Notices: Service {
             receipt = try await pending.webhook.send(pending.notice, by: outbound)
         } catch {
             if error == .interrupted { throw CancellationError() }
-            throw Failure(error)
+            throw Failure(error, said: try await withoutNames(error.said, payload, practice))
         }
         let attempts = Int32(job.attempts) + 1
         let sent = Arrival(
@@ -78,6 +78,22 @@ package struct Notices: Service {
                     AND event_number = \(payload.event) AND state = 'pending'
                 """)
         }
+    }
+
+    /// What the app said, unless its patient's name is in it.
+    private func withoutNames(_ said: String?, _ payload: NoticeJob, _ practice: String) async throws -> String? {
+        guard let said else { return nil }
+        let rows = try await worker.pool.query(
+            """
+            SELECT p.family, p.given FROM api.delivery d
+            JOIN records.appointment a ON a.practice_id = d.practice_id AND a.id = d.record_id
+            JOIN records.person p ON p.enterprise_id = a.enterprise_id AND p.id = a.person_id
+            WHERE d.practice_id = \(practice) AND d.subscription_id = \(payload.subscription)
+                AND d.event_number = \(payload.event)
+            """)
+        guard let (family, given) = try rows.first?.decode((String, String).self) else { return said }
+        let isNamed = [family, given].contains { !$0.isEmpty && said.lowercased().contains($0.lowercased()) }
+        return isNamed ? nil : said
     }
 
     /// Nil when nothing is to be sent any more: delivered, discarded, or the subscription has ended.
@@ -126,9 +142,12 @@ package struct Notices: Service {
 
     private func note(_ job: Job, _ failure: Failure, _ transaction: Transaction) async throws {
         guard let practice = job.practice, let payload = NoticeJob(job) else { return }
+        // The status, and what it was refused with.
+        let parts = failure.detail.split(separator: " ", maxSplits: 1)
+        let (status, said) = (parts.first.flatMap { Int32($0) }, parts.dropFirst().first.map(String.init))
         _ = try await transaction.execute(
             """
-            UPDATE api.delivery SET attempts = attempts + 1, status = \(Int32(failure.detail))
+            UPDATE api.delivery SET attempts = attempts + 1, status = \(status), answer = \(said)
             WHERE practice_id = \(practice) AND subscription_id = \(payload.subscription)
                 AND event_number = \(payload.event)
             """)
@@ -151,7 +170,7 @@ extension NoticeJob {
 
 extension Failure {
     /// A refused notice steps aside: the next one for the same record carries the newer version anyway.
-    fileprivate init(_ failure: DeliveryFailure) {
+    fileprivate init(_ failure: DeliveryFailure, said: String?) {
         var wait: Duration?
         if case .throttled(_, let asked) = failure { wait = asked }
         let kind: Failure.Kind =
@@ -160,7 +179,8 @@ extension Failure {
             case .permanent: .permanent
             }
         self.init(
-            code: failure.code, kind: kind, stage: "deliver", detail: failure.status.map(String.init) ?? "",
+            code: failure.code, kind: kind, stage: "deliver",
+            detail: [failure.status.map(String.init), said].compactMap(\.self).joined(separator: " "),
             holdsKey: false, retryAfter: wait)
     }
 }

@@ -16,6 +16,8 @@ package struct SchedulingReconciliation: Sendable {
     private let outbound: OutboundLists
     private let folder: String?
     private let rules: Rules
+    /// Nothing is settled by the database: for tests, which hold it to what `Comparison` says of all.
+    var judgesAll = false
 
     /// - Parameters:
     ///   - pool: as pmsync_scheduling or pmsync_operator.
@@ -87,7 +89,7 @@ package struct SchedulingReconciliation: Sendable {
             }
             let job = ReconcileJob(
                 context: context, window: window, from: from, to: to, lapsedBefore: min(from, usual), now: now,
-                began: began, rules: rules, pm: pm, apps: sides)
+                began: began, rules: rules, pm: pm, apps: sides, judgesAll: judgesAll)
             let runs = try await session.transaction { try await job.run(in: $0) }
             try await ReconcileTables.clear(session)
             return runs
@@ -169,6 +171,21 @@ package struct SchedulingRun: Sendable {
     /// Why a list that there should be was not compared.
     package let pmProblem: ListProblem?
     package let appProblem: ListProblem?
+    package let timing: RunTiming
+}
+
+/// How long a run's steps took, in seconds. The first three are the job's, and the same for each of its runs.
+package struct RunTiming: Hashable, Sendable {
+    /// The lists, from their first byte into the database.
+    package internal(set) var reading: Double = 0
+    /// Which of our records their lines are.
+    package internal(set) var matching: Double = 0
+    /// Our record, and who overbooks whom.
+    package internal(set) var records: Double = 0
+    /// Both sides against each other: counts, causes, findings.
+    package internal(set) var comparing: Double = 0
+    /// The members of the counts.
+    package internal(set) var keeping: Double = 0
 }
 
 /// A side's list before the comparison.

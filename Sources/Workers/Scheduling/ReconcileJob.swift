@@ -18,6 +18,7 @@ struct ReconcileJob: Sendable {
     let rules: Rules
     let pm: Side
     let apps: [(app: BookingApp, side: Side)]
+    let judgesAll: Bool
 
     /// Findings, and bytes of members, that are held before they are sent.
     private static let findingsAtOnce = 200
@@ -29,19 +30,28 @@ struct ReconcileJob: Sendable {
         // A million lines take their time; and no plan may rest on what the tables held in the run before.
         try await transaction.script(
             "SET LOCAL statement_timeout = '15min'; SET LOCAL plan_cache_mode = force_custom_plan")
-        try await transaction.script("SET LOCAL work_mem = '64MB'")
+        try await transaction.script("SET LOCAL work_mem = '64MB'; SET LOCAL jit = off")
         _ = try await transaction.query(ReconcileQueries.lock(practice.id))
         guard let secret = try await transaction.query("SELECT secret FROM queue.secret").first?.decode([UInt8].self)
         else { throw ReconcileError.unknownPractice }
         let feeds = try await FeedMarks.read(context.definition, practice: practice.id, in: transaction)
+        var timing = RunTiming()
+        var last = began
+        func lap() -> Double {
+            defer { last = .now }
+            return last.duration(to: .now) / .seconds(1)
+        }
+        timing.reading = lap()
         try await ReconcileMatching.run(practice: practice.id, enterprise: practice.enterprise, in: transaction)
+        timing.matching = lap()
         let sieve = ReconcileSieve(
             practice: practice.id, enterprise: practice.enterprise, zone: practice.zoneName, reach: context.reach,
             window: window, goLive: practice.goLive.of(SchedulingReconciliation.workflow), hasPM: pm.list != nil,
-            transaction: transaction)
+            isOpen: judgesAll, transaction: transaction)
         try await sieve.readOurs()
         var unlisted: [SideName: Set<Day>] = [:]
         if pm.list != nil { unlisted[.pm] = try await sieve.unlistedDays(side: 0) }
+        timing.records = lap()
 
         let compared: [(app: BookingApp?, side: Side)] =
             apps.isEmpty ? [(nil, .absent)] : apps.map { ($0.app, $0.side) }
@@ -62,13 +72,17 @@ struct ReconcileJob: Sendable {
                 practice: practice.id, workflow: scope.workflow, zone: practice.zoneName, now: now,
                 transaction: transaction, runs: runs.map(\.run.id))
             let run = try await compare(comparison, sieve, app: number, store)
+            timing.comparing = lap()
             try await store.keepMembers(client: app?.id, hasPM: pm.list != nil, hasApp: number != nil)
             let sources = Sources(
                 watermarks, feeds, app: app, pm: pm, side,
                 pmSince: try await since(.pm, pm.problem, app, store),
                 appSince: try await since(.app, side.problem, app, store))
             try await store.save(run, client: app?.id, sources: sources)
-            runs.append(SchedulingRun(run: run, app: app, pmProblem: pm.problem, appProblem: side.problem))
+            timing.keeping = lap()
+            runs.append(
+                SchedulingRun(
+                    run: run, app: app, pmProblem: pm.problem, appProblem: side.problem, timing: timing))
         }
         let store = ReconcileStore(
             practice: practice.id, workflow: SchedulingReconciliation.workflow, zone: practice.zoneName, now: now,

@@ -14,6 +14,8 @@ struct ReconcileSieve {
     let window: Range<Date>
     let goLive: Date?
     let hasPM: Bool
+    /// Nothing is passed over: for the tests, which hold the sieve to what `Comparison` says of all.
+    let isOpen: Bool
     let transaction: Transaction
 
     // MARK: Our record
@@ -123,7 +125,7 @@ struct ReconcileSieve {
         INSERT INTO pg_temp.sifted (id, class, in_pm, in_app, inside)
         SELECT c.id, c.class, c.in_pm::integer, c.in_app::integer, c.inside FROM (
             SELECT o.id, o.inside, p.record IS NOT NULL AS in_pm, a.record IS NOT NULL AS in_app, CASE
-                WHEN p.twice OR a.twice OR coalesce(o.start_at, p.start_at, a.start_at) IS NULL
+                WHEN \(isOpen) OR p.twice OR a.twice OR coalesce(o.start_at, p.start_at, a.start_at) IS NULL
                     OR EXISTS (SELECT FROM pg_temp.clash x WHERE x.id = o.id) THEN 'doubtful'
                 WHEN NOT o.inside
                     AND (p.start_at >= \(window.lowerBound) AND p.start_at < \(window.upperBound)) IS NOT TRUE

@@ -65,9 +65,13 @@ struct ReconcileCommand: AsyncParsableCommand {
             return try await reconciliation.practices()
         }
 
-        /// One line a code that was found; one line in all where none was.
+        /// One line a code that was found, and one a reason for which nobody is accused yet; one line in all where there is
+        /// neither.
         private static func lines(_ run: SchedulingRun) -> [Line] {
-            let found = run.run.counts.codes.filter { $0.value > 0 }.sorted { $0.key < $1.key }
+            let counts = run.run.counts
+            let withheld = counts.withheldBecause.map { (key: "withheld: \($0.key)", value: $0.value) }
+            let found =
+                counts.codes.filter { $0.value > 0 }.sorted { $0.key < $1.key } + withheld.sorted { $0.key < $1.key }
             let named = found.isEmpty ? [("none", 0)] : found.map { ($0.key, $0.value) }
             return named.map {
                 Line(practice: run.run.practice, app: run.app?.name ?? "", code: $0.0, count: $0.1)

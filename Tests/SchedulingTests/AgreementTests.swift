@@ -1,0 +1,314 @@
+import Foundation
+import Journal
+import Postgres
+import Practice
+import Queue
+import Reconciliation
+import Testing
+import Worker
+
+@testable import Scheduling
+
+/// What a run stores: that the database's own judgement is the comparison's, that counts add up and open to their
+/// members, and what becomes of a finding from its first sighting to its end.
+@Suite(.timeLimit(.minutes(3))) struct AgreementTests {
+    /// What a run left: its findings and its members, in words.
+    private struct Left: Equatable {
+        let counts: Comparison.Counts
+        let findings: [String]
+        let members: [String]
+    }
+
+    private static func left(by run: SchedulingRun, _ clinic: Clinic) async throws -> Left {
+        let findings = try await clinic.pool.query(
+            """
+            SELECT key || ' ' || code || ' ' || cause || ' ' || act FROM reconciliation.finding
+            WHERE closed_at IS NULL ORDER BY 1
+            """
+        ).map { try $0.decode(String.self) }
+        let members = try await clinic.pool.query(
+            """
+            SELECT concat_ws(' ', id, verdict, reasons::text, in_pm, here, in_app, day, location, provider, status)
+            FROM reconciliation.member ORDER BY 1
+            """
+        ).map { try $0.decode(String.self) }
+        return Left(counts: run.run.counts, findings: findings, members: members)
+    }
+
+    @Test(
+        "What the database settles by itself is what the comparison says of all, and every count opens to its members",
+        arguments: 1...3)
+    func sieve(seed: UInt64) async throws {
+        let clinic = try await Clinic("sieve\(seed)")
+        var random = Seeded(seed: seed)
+        var lines: [Clinic.Line] = []
+        for number in 0..<60 {
+            let start = clinic.at(Int.random(in: -3...6, using: &random), 8 + Double(number % 20) / 2)
+            let status: AppointmentStatus = [.booked, .booked, .arrived, .cancelled, .noshow].randomElement(
+                using: &random)!
+            let mrn = number % 11 == 0 ? nil : "M\(number)"
+            try await clinic.book(
+                "F\(number)", mrn: mrn, start: start, provider: ["1001", "1002", "1003"][number % 3], status: status,
+                location: ["MAIN", "MAIN/EXAM2", "ANNEX"][number % 3])
+            var line = Clinic.Line(
+                id: "F\(number)", start: start, mrn: mrn ?? "", status: status.rawValue.uppercased(),
+                provider: ["1001", "1002", "1003"][number % 3], location: ["MAIN", "MAIN", "ANNEX"][number % 3])
+            switch Int.random(in: 0..<16, using: &random) {
+            case 0: line.start += 3600
+            case 1: line.start += 30
+            case 2: line.status = "CANCELLED"
+            case 3: line.provider = "1002"
+            case 4: line.location = "ANNEX"
+            case 5: line.mrn = "M999"
+            case 6: continue
+            case 7: lines.append(line)
+            case 8: line.status = "WHO KNOWS"
+            case 9: line.id = "X\(number)"
+            default: break
+            }
+            lines.append(line)
+        }
+        try clinic.exportPM(lines)
+        let now = Date() + 400
+        let sifted = try await Self.left(by: try #require(try await clinic.reconcile(now: now).first), clinic)
+        var thorough = clinic.reconciliation
+        thorough.judgesAll = true
+        let days = try await thorough.usualDays(of: Clinic.id, now: now)
+        let runs = try await thorough.run(practice: Clinic.id, from: days.from, to: days.to, now: now)
+        let judged = try await Self.left(by: try #require(runs.first), clinic)
+        #expect(sifted == judged)
+        #expect(sifted.counts.matched > 5 && sifted.counts.open > 5, "the world has both")
+        try await Self.expectSums(clinic, sifted.counts)
+    }
+
+    /// Every count is the sum of its cells and the number of its members.
+    private static func expectSums(_ clinic: Clinic, _ counts: Comparison.Counts) async throws {
+        try await clinic.pool.transaction { transaction in
+            let agreement = try #require(try await Agreement.newest(Clinic.id, in: transaction).first)
+            #expect(agreement.counts == counts && agreement.hasMembers)
+            #expect(counts.groups == counts.matched + counts.explained + counts.open + counts.withheld)
+            for axis in Agreement.Axis.allCases {
+                let cells = try await agreement.cells(by: axis, in: transaction)
+                #expect(cells.map(\.inPM).reduce(0, +) == counts.inPM)
+                #expect(cells.map(\.here).reduce(0, +) == counts.here)
+                #expect(cells.map(\.groups).reduce(0, +) == counts.groups)
+                #expect(cells.map(\.open).reduce(0, +) == counts.open)
+                #expect(cells.allSatisfy { $0.groups == $0.matched + $0.explained + $0.open + $0.withheld })
+            }
+            for (verdict, number) in [
+                ("matched", counts.matched), ("explained", counts.explained), ("open", counts.open),
+                ("withheld", counts.withheld),
+            ] {
+                let members = try await agreement.members(.init(verdict: verdict), limit: 1000, in: transaction)
+                #expect(members.count == number, "\(verdict)")
+                #expect(members.allSatisfy { $0.last4.count <= 4 && $0.initials.count <= 2 })
+            }
+            for (code, number) in counts.codes {
+                let members = try await agreement.members(
+                    .init(verdict: "open", reason: code), limit: 1000, in: transaction)
+                #expect(members.count == number, "\(code)")
+            }
+            var paged: [UUID] = []
+            var after: Agreement.Place?
+            while case let page = try await agreement.members(after: after, limit: 7, in: transaction), !page.isEmpty {
+                paged += page.map(\.id)
+                after = page.last?.place
+            }
+            #expect(paged.count == counts.groups && Set(paged).count == counts.groups)
+        }
+    }
+
+    @Test("Two at one time with one practitioner are a double booking, unless the PM says so or they are a group")
+    func doubleBooking() async throws {
+        let clinic = try await Clinic()
+        try await clinic.book("F1", mrn: "M1", start: clinic.at(1, 9))
+        let second = try await clinic.book("F2", mrn: "M2", start: clinic.at(1, 9.1))
+        try await clinic.book("F3", mrn: "M3", start: clinic.at(2, 9))
+        try await clinic.book("F4", mrn: "M4", start: clinic.at(2, 9), overbooked: true)
+        for number in 5..<9 {
+            try await clinic.book("F\(number)", mrn: "M\(number)", start: clinic.at(3, 9), location: "ROOM-G")
+        }
+        try await clinic.pool.execute("UPDATE records.resource SET capacity = 4 WHERE code = 'ROOM-G'")
+        try await clinic.book("F9", mrn: "M9", start: clinic.at(4, 9))
+        try await clinic.book("F10", mrn: "M10", start: clinic.at(4, 9), status: .cancelled)
+        var lines = (1..<11).map { number in
+            Clinic.Line(
+                id: "F\(number)", start: clinic.at([1, 1, 2, 2, 3, 3, 3, 3, 4, 4][number - 1], 9), mrn: "M\(number)")
+        }
+        lines[1].start = clinic.at(1, 9.1)
+        lines[9].status = "CANCELLED"
+        try clinic.exportPM(lines)
+        try await clinic.reconcile(now: Date() + 400)
+        #expect(try await clinic.open() == [.init(.doubleBooked, .bothTold, second)])
+        let with = try await clinic.count(
+            "SELECT count(*) FROM reconciliation.finding WHERE jsonb_array_length(sides->'others') = 1")
+        #expect(with == 1)
+
+        // A ninth in a room for eight, or here a fifth in one for four.
+        let fifth = try await clinic.book("F11", mrn: "M11", start: clinic.at(3, 9), location: "ROOM-G")
+        lines.append(.init(id: "F11", start: clinic.at(3, 9), mrn: "M11"))
+        // And the first of the two was moved in the PM: that is its own finding, and nobody is double-booked for it.
+        lines[0].start = clinic.at(1, 15)
+        try clinic.exportPM(lines)
+        try await clinic.reconcile(now: Date() + 400)
+        let open = try await clinic.open().filter { $0.code == FindingCode.doubleBooked.rawValue }
+        #expect(open == [.init(.doubleBooked, .bothTold, fifth)])
+    }
+
+    @Test("A finding's history tells its sighting, its change, its end, its return and what a person did")
+    func history() async throws {
+        let clinic = try await Clinic()
+        let line = Clinic.Line(id: "F1", start: clinic.at(2, 9), mrn: "M1")
+        let kept = Clinic.Line(id: "F2", start: clinic.at(2, 10), mrn: "M2")
+        try await clinic.book("F2", mrn: "M2", start: kept.start)
+        try clinic.exportPM([line, kept])
+        let first = Date()
+        try await clinic.reconcile(now: first)
+        try await clinic.reconcile(now: first + 400)
+        try await clinic.reconcile(now: first + 460)
+        try clinic.exportPM([kept])
+        try await clinic.reconcile(now: first + 500)
+        try clinic.exportPM([line, kept])
+        try await clinic.reconcile(now: first + 1000)
+        let key = try #require(
+            try await clinic.pool.query("SELECT key FROM reconciliation.finding").first?.decode(String.self))
+        try await clinic.pool.execute(
+            """
+            INSERT INTO reconciliation.finding_act (practice_id, workflow, key, act, reason, actor, at)
+            VALUES (\(Clinic.id), 'scheduling', \(key), 'accept', 'known', 'ann', \(first + 1100))
+            """)
+        let lines = try await clinic.pool.transaction {
+            try await FindingHistory.read(Clinic.id, key: key, in: $0)
+        }
+        #expect(lines.map(\.what) == ["opened", "changed", "closed", "reopened", "accept"])
+        #expect(lines.map(\.cause) == ["too-young", "never-sent", "never-sent", "never-sent", nil])
+        #expect(lines.last?.actor == "ann" && lines.last?.reason == "known")
+        #expect(try await clinic.count("SELECT times_seen::bigint FROM reconciliation.finding") == 4)
+    }
+
+    @Test(
+        "A finding whose day has left the window lapses; one whose list could not be read, or whose day is ahead, does not"
+    )
+    func lapse() async throws {
+        let clinic = try await Clinic()
+        let now = Date() + 400
+        let lost = Clinic.Line(id: "F1", start: clinic.at(0, 9), mrn: "M1")
+        let ahead = Clinic.Line(id: "F2", start: clinic.at(9, 9), mrn: "M2")
+        try clinic.exportPM([lost, ahead])
+        try await clinic.reconcile(now: now)
+        #expect(try await clinic.open().count == 2)
+        // A look at next week alone ends neither.
+        _ = try await clinic.reconciliation.run(
+            practice: Clinic.id, from: clinic.today.adding(days: 5), to: clinic.today.adding(days: 6), now: now)
+        #expect(try await clinic.open().count == 2)
+        try FileManager.default.removeItem(atPath: clinic.folder + "/pm.csv")
+        try await clinic.reconcile(now: now + 60)
+        #expect(try await clinic.open().count == 2)
+        try clinic.exportPM([ahead])
+        try await clinic.reconcile(now: now + 2 * 86_400)
+        let ended = try await clinic.pool.query(
+            "SELECT coalesce(ended, 'open') FROM reconciliation.finding ORDER BY day"
+        ).map { try $0.decode(String.self) }
+        #expect(ended == ["lapsed", "open"])
+        let events = try await clinic.count("SELECT count(*) FROM reconciliation.finding_event WHERE event = 'lapsed'")
+        #expect(events == 1)
+    }
+
+    @Test("Places and patients are compared, and what the practice tolerates is counted under its rule")
+    func tolerances() async throws {
+        let strict = try await Clinic("strict")
+        let lenient = try await Clinic(
+            "lenient", reconcile: ", tolerances: {start-seconds: 600, ignore: [location, person]}")
+        for clinic in [strict, lenient] {
+            try await clinic.book("F1", mrn: "M1", start: clinic.at(1, 9), location: "MAIN/EXAM2")
+            try await clinic.book("F2", mrn: "M2", start: clinic.at(1, 10))
+            try await clinic.book("F3", mrn: "M3", start: clinic.at(1, 11))
+            try await clinic.book("F4", mrn: "M4", start: clinic.at(1, 12), location: "MAIN/EXAM2")
+            try await clinic.book("F5", mrn: "M5", start: clinic.at(1, 14), location: "ANNEX")
+            try clinic.exportPM([
+                .init(id: "F5", start: clinic.at(1, 14), mrn: "M5", location: "annex"),
+                .init(id: "F1", start: clinic.at(1, 9), mrn: "M1", location: "ANNEX"),
+                .init(id: "F2", start: clinic.at(1, 10), mrn: "M3"),
+                .init(id: "F3", start: clinic.at(1, 11) + 300, mrn: "M3"),
+                .init(id: "F4", start: clinic.at(1, 12), mrn: "M4", location: "Demo Family Practice"),
+            ])
+        }
+        try await strict.reconcile(now: Date() + 400)
+        #expect(try await strict.open().map(\.code) == ["location-differs", "person-differs", "time-differs"])
+        let run = try #require(try await lenient.reconcile(now: Date() + 400).first)
+        #expect(try await lenient.open().map(\.code) == ["time-differs"])
+        #expect(run.run.counts.explanations["person-not-compared"] == 1)
+        #expect(run.run.counts.explanations["location-not-compared"] == 1)
+    }
+
+    @Test("A day that the PM's list does not hold at all is withheld, and one appointment that it lacks is accused")
+    func unlistedDay() async throws {
+        let clinic = try await Clinic()
+        var lines: [Clinic.Line] = []
+        for number in 0..<8 {
+            let start = clinic.at(number < 4 ? 1 : 5, 9 + Double(number))
+            try await clinic.book("F\(number)", mrn: "M\(number)", start: start)
+            if number < 3 { lines.append(.init(id: "F\(number)", start: start, mrn: "M\(number)")) }
+        }
+        try clinic.exportPM(lines)
+        let run = try #require(try await clinic.reconcile(now: Date() + 400).first)
+        #expect(run.run.counts.open == 1 && run.run.counts.withheldBecause == ["list-lacks-day": 4])
+        let acts = try await clinic.pool.query(
+            "SELECT code || ' ' || cause || ' ' || act FROM reconciliation.finding GROUP BY 1 ORDER BY 1"
+        ).map { try $0.decode(String.self) }
+        #expect(acts == ["missing-in-pm list-lacks-day wait", "missing-in-pm never-sent confirm-removal"])
+    }
+
+    @Test("Twice in the PM's list is told apart: a number that no message named, and two that messages named as one")
+    func duplicates() async throws {
+        let clinic = try await Clinic()
+        let one = try await clinic.book("F1", mrn: "M1", start: clinic.at(1, 9))
+        let two = try await clinic.book("F2", mrn: "M2", start: clinic.at(1, 10), visit: "V2")
+        try clinic.exportPM([
+            .init(id: "F1", start: clinic.at(1, 9), mrn: "M1"), .init(id: "F77", start: clinic.at(1, 9), mrn: "M1"),
+            .init(id: "F2", start: clinic.at(1, 10), mrn: "M2"), .init(id: "V2", start: clinic.at(1, 10), mrn: "M2"),
+        ])
+        try await clinic.reconcile(now: Date() + 400)
+        #expect(
+            Set(try await clinic.open()) == [
+                .init(.duplicateInPM, .neverSent, one), .init(.duplicateInPM, .bothTold, two),
+            ])
+    }
+
+    @Test("Several booking apps are compared each for itself, and a list that cannot be read is named, with since when")
+    func apps() async throws {
+        let clinic = try await Clinic()
+        try await clinic.book("F1", mrn: "M1", start: clinic.at(1, 9))
+        try clinic.exportPM([.init(id: "F1", start: clinic.at(1, 9), mrn: "M1")])
+        _ = try await clinic.addApp("away", list: "http://127.0.0.1:9/fhir")
+        _ = try await clinic.addApp("file", list: "app.csv")
+        try "appointment_id,status,start,mrn\nzz,BOOKED,2026-01-01 09:00,M9\n"
+            .write(toFile: clinic.folder + "/app.csv", atomically: true, encoding: .utf8)
+        let first = Date() + 400
+        try await clinic.reconcile(now: first)
+        try await clinic.reconcile(now: first + 60)
+        let agreements = try await clinic.pool.transaction { try await Agreement.newest(Clinic.id, in: $0) }
+        #expect(agreements.map(\.clientName) == ["away", "file"])
+        #expect(agreements[0].counts.open == 0 && agreements[1].counts.codes == ["missing-in-app": 1])
+        let since = try await clinic.pool.query(
+            """
+            SELECT sources->>'appProblem', (sources->>'appProblemSince')::timestamptz FROM reconciliation.run
+            WHERE sources ? 'appProblem' ORDER BY ended_at DESC LIMIT 1
+            """
+        ).first?.decode((String, Date).self)
+        #expect(since?.0.isEmpty == false && abs((since?.1 ?? .distantPast).timeIntervalSince(first)) < 2)
+    }
+}
+
+/// SplitMix64: the same numbers for the same seed everywhere.
+private struct Seeded: RandomNumberGenerator {
+    private var state: UInt64
+    init(seed: UInt64) { state = seed }
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
