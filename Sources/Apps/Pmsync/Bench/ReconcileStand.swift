@@ -1,6 +1,7 @@
 import Foundation
 import Postgres
 import Practice
+import Reconciliation
 import Scheduling
 import Schema
 import Synchronization
@@ -116,7 +117,7 @@ struct ReconcileStand {
                 md5('p' || n % \(persons))::uuid, s.at, current_date, n + 1, now() - interval '1 hour',
                 now() - interval '1 hour'
             FROM generate_series(0, \(count - 1)) n
-            CROSS JOIN LATERAL (SELECT ((\(CalendarDay(today))::date + (n / (\(practitioners) * \(quarters)))::integer)
+            CROSS JOIN LATERAL (SELECT ((\(today.description)::text::date + (n / (\(practitioners) * \(quarters)))::integer)
                 ::timestamp + interval '8 hours' + n / \(practitioners) % \(quarters) * interval '15 minutes')
                 AT TIME ZONE \(Self.zone)) s (at)
             """,
@@ -172,9 +173,9 @@ struct ReconcileStand {
                 WHERE d.kind <> 3
                 UNION ALL
                 SELECT md5('x' || n)::uuid, -n, md5('p' || n)::uuid,
-                    (\(CalendarDay(today))::date::timestamp + interval '6 hours' + n * interval '1 minute')
+                    (\(today.description)::text::date::timestamp + interval '6 hours' + n * interval '1 minute')
                         AT TIME ZONE \(Self.zone),
-                    (\(CalendarDay(today))::date::timestamp + interval '6 hours' + (n + 1) * interval '1 minute')
+                    (\(today.description)::text::date::timestamp + interval '6 hours' + (n + 1) * interval '1 minute')
                         AT TIME ZONE \(Self.zone), 'booked', 'D1', 'MAIN'
                 FROM generate_series(1, \(Int64(differences) - quarter * 3)) n
                 ORDER BY 1
