@@ -19,12 +19,22 @@ private let secretText = "whsec_" + Data(secret).base64EncodedString()
 private final class Source: Sendable {
     private let records = Mutex<[String: (version: Int, name: String)]>([:])
     private let failures = Mutex(0)
-    private let missed = Mutex("{\"events\":[]}")
+    /// The stream of changes: what it says, and after which change it breaks off.
+    private let changes = Mutex<(all: [String], cut: Int, asked: [String])>(([], .max, []))
 
     func put(_ id: String, version: Int, name: String = "A1") { records.withLock { $0[id] = (version, name) } }
     func remove(_ id: String) { records.withLock { $0[id] = nil } }
     func fail(_ times: Int) { failures.withLock { $0 = times } }
-    func miss(_ json: String) { missed.withLock { $0 = json } }
+    func change(_ number: Int, _ record: String) {
+        let data =
+            #"{"data":{"change":\#(number),"event":\#(number),"practice":"0001","record":{"id":"\#(record)","#
+            + #""kind":"appointment","version":1}},"timestamp":"2026-12-01T00:00:00Z","type":"appointment.booked"}"#
+        changes.withLock { $0.all.append("id: \(number)\nevent: appointment.booked\ndata: \(data)\n\n") }
+    }
+    /// Breaks off after so many events, once.
+    func cut(after count: Int) { changes.withLock { $0.cut = count } }
+    /// The Last-Event-ID of each call.
+    var asked: [String] { changes.withLock { $0.asked } }
 
     var router: Router<BasicRequestContext> {
         let router = Router()
@@ -39,7 +49,23 @@ private final class Source: Sendable {
             guard let record = records.withLock({ $0[id] }) else { return Response(status: .notFound) }
             return Response(status: .ok, body: .init(byteBuffer: ByteBuffer(string: Self.json(id, record))))
         }
-        router.get("missed") { [self] _, _ in missed.withLock { $0 } }
+        router.get("changes") { [self] request, _ -> Response in
+            guard request.headers[.authorization] == "Bearer key", request.headers[.accept] == "text/event-stream"
+            else { return Response(status: .unauthorized) }
+            let last = HTTPField.Name("last-event-id").flatMap { request.headers[$0] } ?? ""
+            let events = changes.withLock { changes in
+                defer { changes.cut = .max }
+                changes.asked.append(last)
+                let ahead = changes.all.filter { event in
+                    (Int(event.dropFirst(4).prefix { $0 != "\n" }) ?? 0) > Int(last) ?? 0
+                }
+                return Array(ahead.prefix(changes.cut))
+            }
+            let text = "retry: 2000\n\n:\n\n" + events.joined()
+            return Response(
+                status: .ok, headers: [.contentType: "text/event-stream"],
+                body: .init(byteBuffer: ByteBuffer(string: text)))
+        }
         return router
     }
 
@@ -82,7 +108,7 @@ private struct Stage: Sendable {
             let base = "http://127.0.0.1:\(sourceAt)"
             group.addTask {
                 try await Fetcher(
-                    store, base: base + "/", key: "key", catchUp: catchUp ? base + "/missed?subscription=1" : nil,
+                    store, base: base + "/", key: "key", catchesUp: catchUp,
                     wait: .milliseconds(1), logger: quiet
                 ).run()
             }
@@ -105,11 +131,11 @@ private struct Stage: Sendable {
 
     /// The status of the answer.
     func notify(
-        _ webhook: String, event: Int, record: String, version: Int = 1, type: String = "appointment.booked",
-        signedWith key: [UInt8] = secret, at: Date = Date()
+        _ webhook: String, event: Int, change: Int? = nil, record: String, version: Int = 1,
+        type: String = "appointment.booked", signedWith key: [UInt8] = secret, at: Date = Date()
     ) async throws -> UInt {
         let body =
-            #"{"data":{"event":\#(event),"practice":"0001","record":{"id":"\#(record)","kind":"appointment","#
+            #"{"data":{\#(change.map { #""change":\#($0),"# } ?? "")"event":\#(event),"practice":"0001","record":{"id":"\#(record)","kind":"appointment","#
             + #""version":\#(version)}},"timestamp":"2026-12-01T00:00:00Z","type":"\#(type)"}"#
         let timestamp = String(Int(at.timeIntervalSince1970))
         let code = HMAC<SHA256>.authenticationCode(
@@ -324,17 +350,39 @@ extension Result where Failure == any Error, Success: Sendable {
         }
     }
 
-    @Test func `a gap in the event numbers is asked for`() async throws {
+    @Test func `what a webhook missed is read from the stream of changes, resumed where it broke off`() async throws {
         try await Stage.run(catchUp: true) { stage async throws in
-            for number in 1...3 { stage.source.put("r\(number)", version: number) }
-            stage.source.miss(
-                #"{"events":[{"id":"w2","type":"appointment.booked","data":{"event":2,"record":{"kind":"appointment","id":"r2","version":1}}}]}"#
-            )
-            _ = try await stage.notify("w1", event: 1, record: "r1")
-            _ = try await stage.notify("w3", event: 3, record: "r3")
-            await stage.store.wait { $0.appointments.count == 3 && !$0.hasGap }
-            #expect(await stage.store.gapAfter == nil)
-            #expect(await stage.store.notices.compactMap(\.event) == [1, 3, 2])
+            for number in 1...5 {
+                stage.source.put("r\(number)", version: number)
+                stage.source.change(10 + number, "r\(number)")
+            }
+            // Event 2 to 4 never came; their changes have other numbers, and some in between are told to nobody.
+            stage.source.cut(after: 1)
+            _ = try await stage.notify("w1", event: 1, change: 11, record: "r1")
+            _ = try await stage.notify("w5", event: 5, change: 15, record: "r5")
+            await stage.store.wait { $0.appointments.count == 5 && $0.gap == nil }
+            #expect(await stage.store.gap == nil)
+            #expect(await stage.store.notices.compactMap(\.change) == [11, 15, 12, 13, 14])
+            #expect(stage.source.asked == ["11", "12"])
+            // The webhook comes after all: a repeat, and no new gap.
+            #expect(try await stage.notify("w3", event: 3, change: 13, record: "r3") == 204)
+            #expect(await stage.store.notices.count == 5)
+            #expect(await stage.store.gap == nil)
+        }
+    }
+
+    @Test func `a stream is read whatever its pieces and line ends are`() {
+        let text = "retry: 2000\n\n:\n\nid: 7\r\nevent: appointment.booked\r\ndata: {\r\ndata:}\r\n\r\nid: 8\n\ndata: x\r\r"
+        for size in [1, 2, 5, 400] {
+            var stream = EventStream()
+            let bytes = Array(text.utf8)
+            let events = stride(from: 0, to: bytes.count, by: size).flatMap { start in
+                stream.read(bytes[start..<min(start + size, bytes.count)])
+            }
+            #expect(
+                events == [
+                    .init(id: "7", type: "appointment.booked", data: "{\n}"), .init(id: "8", type: "message", data: "x"),
+                ])
         }
     }
 

@@ -49,7 +49,39 @@ import Testing
     @Test func `a day holds each kind of message and each oddity`() {
         let steps = Array(Script(premises(appointments: 60, habits: oddHabits)).prefix(3000))
         #expect(Set(steps.map(\.event)) == ["S12", "S13", "S14", "S15", "S17", "S23", "S24", "S26"])
-        #expect(Set(steps.flatMap(\.oddities)) == Set(Oddity.allCases))
+        #expect(Set(steps.flatMap(\.oddities)) == Set(Oddity.allCases).subtracting([.loaded]))
+    }
+
+    @Test func `the history of a load says so and nothing after it does`() throws {
+        var load = premises()
+        load.loadsHistory = true
+        let steps = Script(load).day()
+        #expect(try steps.allSatisfy { try Message($0.bytes).text("MSH-11.2") == ($0.quick ? "I" : nil) })
+    }
+
+    @Test func `midnight is silent, and who was there after all is told on the next morning`() {
+        let steps = Array(Script(premises(appointments: 60, habits: oddHabits)).prefix(2500))
+        let absent = steps.filter { $0.oddities.contains(.noShowAtMidnight) }
+        #expect(absent.count > 5)
+        #expect(absent.allSatisfy { $0.silent && $0.at.minute == 0 && $0.entry.start.day < $0.at.day })
+        let late = steps.filter { $0.oddities.contains(.keptNextDay) }
+        #expect(!late.isEmpty)
+        #expect(late.allSatisfy { $0.event == "S12" && !$0.silent && $0.entry.start.day < $0.at.day })
+        #expect(Set(late.map(\.entry.id)).isSubset(of: absent.map(\.entry.id)))
+    }
+
+    @Test func `a chain's links follow one another and become one visit`() {
+        let steps = Array(Script(premises(appointments: 60, habits: oddHabits)).prefix(2500))
+        let links = Dictionary(grouping: steps.filter { $0.act == .booked && $0.oddities.contains(.chain) }) {
+            $0.entry.bundle ?? ""
+        }
+        #expect(links.count > 3)
+        for chain in links.values {
+            #expect(Set(chain.map(\.entry.provider)).count == 3)
+            #expect(zip(chain, chain.dropFirst()).allSatisfy { $0.entry.end == $1.entry.start })
+        }
+        let kept = steps.filter { $0.act == .kept && $0.entry.bundle?.hasPrefix("C") == true }
+        #expect(Set(kept.compactMap(\.entry.visit)).count < kept.count)
     }
 
     @Test func `the history comes first, quickly, and before the day`() {
@@ -73,10 +105,12 @@ import Testing
     }
 
     @Test func `no provider and no person is in two places at once`() {
-        var script = Script(premises(appointments: 60, habits: oddHabits))
+        var habits = oddHabits
+        habits.overbooked = 0
+        var script = Script(premises(appointments: 60, habits: habits))
         for _ in 0..<900 { _ = script.next() }
         let standing = script.book.entries.values.filter {
-            ![.cancelled, .deleted, .noShow].contains($0.status) && $0.event != VisitType.group.code
+            ![.cancelled, .deleted, .noShow, .waiting].contains($0.status) && $0.event != VisitType.group.code
         }
         func clashes(_ key: (BookEntry) -> String?) -> [String] {
             Dictionary(grouping: standing.filter { key($0) != nil }) { key($0) ?? "" }.values.flatMap { entries in

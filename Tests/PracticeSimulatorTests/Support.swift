@@ -25,6 +25,11 @@ var oddHabits: Habits {
     habits.comesAfterNoShow = 0.5
     habits.checkInUndone = 0.2
     habits.lineEnds = 0.2
+    habits.chain = 0.05
+    habits.overbooked = 0.05
+    habits.waitList = 0.08
+    habits.keptNextDay = 0.5
+    habits.sickDay = 0.6
     return habits
 }
 

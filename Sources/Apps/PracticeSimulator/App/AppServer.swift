@@ -59,10 +59,8 @@ package struct AppServer: Service {
             return Response(status: .badRequest)
         }
         if await store.isSlow() { try await Task.sleep(for: slowness) }
-        switch try await store.receive(webhook: id, body: notice, now: Date()) {
-        case .stored: return Response(status: .noContent)
-        case .refused: return Response(status: .unprocessableContent)
-        }
+        let reply = try await store.receive(webhook: id, body: notice, now: Date())
+        return Response(status: .init(code: reply.status))
     }
 
     /// One page; `date` with ge, gt, lt or le, `_count`, and `_page`, which only the links bear.

@@ -7,11 +7,17 @@ package actor AppStore {
     private let ledgerFile: String?
     private var dice: [Fault: FaultDie] = [:]
     private var queue: [String] = []
+    private var queued: Set<String> = []
     private var busy: Set<String> = []
     private let bell = Bell()
     /// The PM's numbers of the appointments to forget and to move, until pmsync sends them again.
     private var toForget: Set<String> = []
     private var toMove: Set<String> = []
+    /// What is done wrong with the appointments of these PM's numbers, until it is told to stop.
+    private var mischief: [String: Mischief] = [:]
+    /// The PM's numbers of each record that was read, and the record of each number.
+    private var names: [String: Set<String>] = [:]
+    private var records: [String: String] = [:]
     package private(set) var ledger: [LedgerLine] = []
 
     /// - Parameter folder: keeps `app.log` and `app-ledger.json`; nil keeps nothing.
@@ -30,7 +36,8 @@ package actor AppStore {
             }
             list.apply(event)
         }
-        queue = list.unfetched
+        queue = list.unfetched.sorted()
+        queued = Set(queue)
         let ledgerFile = folder + "/app-ledger.json"
         ledger = try WholeFile.read([LedgerLine].self, from: ledgerFile) ?? []
         self.ledgerFile = ledgerFile
@@ -42,19 +49,58 @@ package actor AppStore {
         toMove.formUnion(move)
     }
 
+    /// Does what it is told to do wrong, or to set right.
+    package func obey(_ order: AppOrder) throws(SimulatorError) {
+        switch order {
+        case .plant(let wrong, let number): mischief[number] = wrong
+        case .restore(let number):
+            mischief[number] = nil
+            guard let record = records[number] else { return }
+            if list.appointments["own-" + record] != nil { try self.record([.forgot(id: "own-" + record)]) }
+            enqueue(record)
+        case .invent(let own): try record([.edited(own)])
+        case .remove(let id): try record([.forgot(id: id)])
+        }
+    }
+
     package var notices: [Notice] { list.notices }
     package var appointments: [String: AppAppointment] { list.appointments }
     package func sorted(from: Date?, to: Date?) -> [AppAppointment] { list.sorted(from: from, to: to) }
-    package var gapAfter: Int64? { list.hasGap ? list.contiguousEvent : nil }
+    package var gap: AppList.Gap? { list.gap }
 
     // MARK: Notices
 
-    enum Reply: Sendable, Equatable { case stored, refused }
+    enum Reply: Sendable, Equatable {
+        case stored, refused
+        /// Not now; nothing was kept.
+        case failed
+    }
+
+    /// Takes a notice as it came over the wire: the HTTP status of the answer.
+    package func receive(webhook: String, body: [UInt8], now: Date) throws(SimulatorError) -> Int {
+        guard let notice = try? JSONDecoder().decode(NoticeBody.self, from: Data(body)) else { return 400 }
+        return try receive(webhook: webhook, body: notice, now: now).status
+    }
+
+    /// Whether a record would have to be looked at before a notice of it can be answered.
+    package func mustLook(at record: String) -> Bool {
+        names[record] == nil && mischief.values.contains { $0 == .refuse || $0 == .stumble }
+    }
+
+    package func learn(_ appointment: AppAppointment) {
+        let values = Set(appointment.identifiers.compactMap(\.value))
+        names[appointment.id] = values
+        for value in values { records[value] = appointment.id }
+    }
 
     /// What is to be answered. Stored means: on disk.
     func receive(webhook: String, body: NoticeBody, now: Date) throws(SimulatorError) -> Reply {
         if list.refused.contains(webhook) { return .refused }
-        if list.knows(webhook) {
+        for name in names[body.data.record.id] ?? [] {
+            if mischief[name] == .refuse { return .refused }
+            if mischief[name] == .stumble { return .failed }
+        }
+        if list.knows(webhook) || body.data.change.map(list.knows(change:)) == true {
             try record([.again(webhook: webhook)])
             return .stored
         }
@@ -67,11 +113,14 @@ package actor AppStore {
         if drops { try note(.appDrops, body.data.record.id) }
         let notice = Notice(
             order: list.notices.count + 1, webhook: webhook, type: body.type, event: body.data.event,
-            id: body.data.record.id, version: body.data.record.version, receivedAt: now, times: 1, dropped: drops)
+            change: body.data.change, id: body.data.record.id, version: body.data.record.version, receivedAt: now, times: 1, dropped: drops)
         try record([.notice(notice)])
         if !drops { enqueue(notice.id) }
         return .stored
     }
+
+    /// Notes that the stream of changes has been read up to this one.
+    func catchUp(to change: Int64) throws(SimulatorError) { try record([.caughtUp(change: change)]) }
 
     /// Whether the answer is to take its time.
     func isSlow() -> Bool { strikes(.slow) }
@@ -84,6 +133,7 @@ package actor AppStore {
         while !bell.isClosed {
             if let index = queue.firstIndex(where: { !busy.contains($0) }) {
                 let id = queue.remove(at: index)
+                queued.remove(id)
                 busy.insert(id)
                 return id
             }
@@ -92,13 +142,17 @@ package actor AppStore {
         return nil
     }
 
-    func finish(_ id: String, _ appointment: AppAppointment?) throws(SimulatorError) {
+    package func finish(_ id: String, _ appointment: AppAppointment?) throws(SimulatorError) {
         busy.remove(id)
         defer { bell.ring() }
         guard var appointment else { return try record([.gone(id: id)]) }
         appointment.id = id
         // What pmsync found to differ and sent again is kept honestly from then on.
         let names = list.mended.contains(id) ? [] : Set(appointment.identifiers.compactMap(\.value))
+        learn(appointment)
+        if let wrong = self.names[id]?.lazy.compactMap({ self.mischief[$0] }).first {
+            return try record(events(of: appointment, wrong))
+        }
         if !toForget.isDisjoint(with: names) {
             return try record([.fetched(appointment), .forgot(id: id)])
         }
@@ -110,6 +164,33 @@ package actor AppStore {
             return try record([.fetched(appointment), .edited(edited(appointment))])
         }
         try record([.fetched(appointment)])
+    }
+
+    private func events(of appointment: AppAppointment, _ wrong: Mischief) -> [AppList.Event] {
+        var other = appointment
+        switch wrong {
+        case .forget: return [.fetched(appointment), .forgot(id: appointment.id)]
+        case .move: other = edited(appointment)
+        case .cancel: other.status = "cancelled"
+        case .reassign:
+            let others = Set(list.appointments.values.compactMap(\.provider)).subtracting([appointment.provider ?? ""])
+            other.provider = others.min()
+        case .double:
+            other.id = "own-" + appointment.id
+            other.identifiers = []
+        case .refuse, .stumble: return [.fetched(appointment)]
+        }
+        return [.fetched(appointment), .edited(other)]
+    }
+
+    /// Some of the records that are to be read, at once; each is to be given back by `finish` or `retry`.
+    package func takeSome(_ limit: Int) -> [String] {
+        let ids = Array(queue.filter { !busy.contains($0) }.prefix(limit))
+        busy.formUnion(ids)
+        let taken = Set(ids)
+        queued.subtract(taken)
+        queue.removeAll { taken.contains($0) }
+        return ids
     }
 
     /// Puts it back at the end of the queue.
@@ -145,7 +226,7 @@ package actor AppStore {
     }
 
     private func enqueue(_ id: String) {
-        if !queue.contains(id) { queue.append(id) }
+        if queued.insert(id).inserted { queue.append(id) }
         bell.ring()
     }
 
@@ -161,5 +242,15 @@ package actor AppStore {
         }
         for event in events { list.apply(event) }
         bell.ring()
+    }
+}
+
+extension AppStore.Reply {
+    var status: Int {
+        switch self {
+        case .stored: 204
+        case .refused: 422
+        case .failed: 503
+        }
     }
 }

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 // The booking app's own reading and writing of FHIR R4, from the standard and not from pmsync's types.
 
@@ -54,25 +54,36 @@ struct WireAppointment: Codable {
     }
 }
 
-struct WireBundle: Encodable {
-    struct Link: Encodable {
+struct WireBundle: Codable {
+    struct Link: Codable {
         let relation: String
         let url: String
     }
-    struct Entry: Encodable {
-        struct Search: Encodable {
-            let mode = "match"
+    struct Entry: Codable {
+        struct Search: Codable {
+            var mode = "match"
         }
         let fullUrl: String
         let resource: WireAppointment
-        let search = Search()
+        var search: Search? = Search()
     }
 
-    let resourceType = "Bundle"
-    let type = "searchset"
-    let total: Int
+    var resourceType = "Bundle"
+    var type = "searchset"
+    let total: Int?
     let link: [Link]
     let entry: [Entry]?
+}
+
+extension AppAppointment {
+    /// What a page of a search holds, and where the next one is.
+    package static func page(_ bundle: Data) throws -> (appointments: [AppAppointment], next: String?) {
+        let page = try JSONDecoder().decode(WireBundle.self, from: bundle)
+        let found = (page.entry ?? []).compactMap { entry in
+            entry.resource.id.flatMap { entry.resource.appointment(id: $0) }
+        }
+        return (found, page.link.first { $0.relation == "next" }?.url)
+    }
 }
 
 enum FHIRTime {

@@ -10,24 +10,24 @@ package struct Fetcher: Service {
     private let store: AppStore
     private let base: String
     private let key: String
-    private let catchUp: String?
+    private let catchesUp: Bool
     private let wait: Duration
     private let logger: Logger
 
     /// - Parameters:
     ///   - base: pmsync's address, without `/fhir`.
-    ///   - key: the API key; goes to `base` and `catchUp` alone.
-    ///   - catchUp: where missed notices are read, `?after=N` appended; nil: gaps are left.
+    ///   - key: the API key; goes to `base` alone.
+    ///   - catchesUp: whether missed changes are read from `base`'s stream, `/changes`; else gaps are left.
     ///   - wait: before what failed is tried again; ten times as long before a gap is looked at.
     package init(
-        _ store: AppStore, base: String, key: String, catchUp: String?,
+        _ store: AppStore, base: String, key: String, catchesUp: Bool,
         wait: Duration = .milliseconds(500), logger: Logger
     ) {
         self.wait = wait
         self.store = store
         self.base = base.hasSuffix("/") ? String(base.dropLast()) : base
         self.key = key
-        self.catchUp = catchUp
+        self.catchesUp = catchesUp
         self.logger = logger
     }
 
@@ -35,7 +35,7 @@ package struct Fetcher: Service {
         await withGracefulShutdownHandler {
             await withTaskGroup(of: Void.self) { group in
                 for _ in 0..<4 { group.addTask { await work() } }
-                if catchUp != nil { group.addTask { await watchForGaps() } }
+                if catchesUp { group.addTask { await watchForGaps() } }
             }
         } onGracefulShutdown: {
             store.close()
@@ -72,43 +72,47 @@ package struct Fetcher: Service {
         }
     }
 
-    /// A number was passed over: the missing notices are asked for, after giving them a moment to arrive by themselves.
+    /// A number was passed over: the missing changes are read from the stream, after giving them a moment to arrive by
+    /// themselves.
     private func watchForGaps() async {
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
             do {
                 try await Task.sleep(for: wait * 10)
-                guard let after = await store.gapAfter, let catchUp else { continue }
-                try await read(from: catchUp, after: after)
+                guard let gap = await store.gap else { continue }
+                try await fill(gap)
             } catch is CancellationError {
                 return
             } catch {
-                logger.debug("missed notices could not be read yet")
+                logger.debug("missed changes could not be read yet")
             }
         }
     }
 
-    private struct Missed: Decodable {
-        struct Event: Decodable {
-            let id: String
-            let type: String
-            let data: NoticeBody.Content
-        }
-        let events: [Event]
-    }
-
-    private func read(from url: String, after: Int64) async throws {
+    /// Reads on from the last change before the gap to the first behind it. A stream that breaks off is resumed at the
+    /// next look: what was read is kept, with where it ended.
+    private func fill(_ gap: AppList.Gap) async throws {
         let response = try await get(
-            url + (url.contains("?") ? "&" : "?") + "after=\(after)", accept: "application/json")
+            "\(base)/changes", accept: "text/event-stream", ["last-event-id": String(gap.after)])
         guard response.status == .ok else { throw SimulatorError.refused(code: "\(response.status.code)") }
-        let body = try await response.body.collect(upTo: 4 * 1024 * 1024)
-        for event in try JSONDecoder().decode(Missed.self, from: Data(body.readableBytesView)).events {
-            let notice = NoticeBody(type: event.type, data: event.data)
-            _ = try await store.receive(webhook: event.id, body: notice, now: Date())
+        var stream = EventStream()
+        for try await piece in response.body {
+            for event in stream.read(piece.readableBytesView) {
+                guard let number = Int64(event.id) else { continue }
+                var body = try JSONDecoder().decode(NoticeBody.self, from: Data(event.data.utf8))
+                // The stream numbers the practice's changes, not this subscription's events.
+                body.data.event = nil
+                _ = try await store.receive(webhook: "change/\(number)", body: body, now: Date())
+                try await store.catchUp(to: number)
+                if number >= gap.before { return }
+            }
         }
     }
 
-    private func get(_ url: String, accept: String) async throws -> HTTPClientResponse {
+    private func get(
+        _ url: String, accept: String, _ more: KeyValuePairs<String, String> = [:]
+    ) async throws -> HTTPClientResponse {
         var request = HTTPClientRequest(url: url)
+        for (name, value) in more { request.headers.add(name: name, value: value) }
         request.headers.add(name: "authorization", value: "Bearer \(key)")
         request.headers.add(name: "accept", value: accept)
         return try await HTTPClient.shared.execute(request, timeout: .seconds(10))

@@ -9,6 +9,8 @@ package struct Notice: Codable, Sendable, Equatable {
     package var type: String
     /// The subscription's own number of it, without gaps.
     package var event: Int64?
+    /// The practice's own number of the change; nil where it tells of something else, such as a record sent again.
+    package var change: Int64?
     /// The record that changed.
     package var id: String
     package var version: Int?
@@ -20,10 +22,11 @@ package struct Notice: Codable, Sendable, Equatable {
 }
 
 /// What a notice's body says:
-/// `{"type":…,"timestamp":…,"data":{"event":…,"record":{"kind":"appointment","id":…,"version":…}}}`.
-struct NoticeBody: Decodable {
+/// `{"type":…,"timestamp":…,"data":{"event":…,"change":…,"record":{"kind":"appointment","id":…,"version":…}}}`.
+package struct NoticeBody: Decodable, Sendable {
     struct Content: Decodable {
-        let event: Int64?
+        var event: Int64?
+        let change: Int64?
         let record: Record
     }
     struct Record: Decodable {
@@ -33,5 +36,5 @@ struct NoticeBody: Decodable {
     }
 
     let type: String
-    let data: Content
+    var data: Content
 }

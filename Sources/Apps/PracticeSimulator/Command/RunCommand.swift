@@ -47,8 +47,8 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "A file with the webhook's secret, whsec_...")
     var secretFile: String?
 
-    @Option(help: "Where the booking app reads notices it missed; ?after=N is appended.")
-    var catchUp: String?
+    @Flag(help: "Let the booking app read the changes it missed from pmsync's stream, GET /changes.")
+    var catchUp = false
 
     func validate() throws {
         _ = try Address(parsing: mllp)
@@ -99,7 +99,7 @@ struct RunCommand: AsyncParsableCommand {
                 program.readiness.announce("app", port)
                 gate.open()
             },
-            Fetcher(store, base: pmsyncHttp ?? "", key: key, catchUp: catchUp, logger: program.logger),
+            Fetcher(store, base: pmsyncHttp ?? "", key: key, catchesUp: catchUp, logger: program.logger),
         ]
     }
 

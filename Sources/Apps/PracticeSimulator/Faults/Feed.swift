@@ -76,6 +76,7 @@ package struct Feed: Sendable {
         for oddity in step.oddities {
             ledger.append(LedgerLine(kind: "oddity", name: oddity.rawValue, of: step, found: false))
         }
+        if step.silent { return release() }
         if let quiet = step.quiet, plant(quiet, step) { return release() }
 
         // Each die is thrown for each step, so that one fault does not disturb another.

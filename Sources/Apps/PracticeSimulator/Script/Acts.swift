@@ -5,7 +5,7 @@ extension Script {
 
     mutating func call() {
         let missing = wanted.values.reduce(0, +)
-        switch dice.weighted([missing > 0 ? 45 : 4, 18, 12, 14, 12, 2, 2, 1]) {
+        switch dice.weighted([missing > 0 ? 45 : 4, 18, 12, 14, 12, 2, 2, 1, 2]) {
         case 0: book(quick: false)
         case 1: move(quick: false)
         case 2: cancel(quick: false)
@@ -13,7 +13,8 @@ extension Script {
         case 4: confirm(quick: false)
         case 5: block(quick: false)
         case 6: open(quick: false)
-        default: delete(quick: false)
+        case 7: delete(quick: false)
+        default: offer(quick: false)
         }
     }
 
@@ -22,6 +23,9 @@ extension Script {
         wanted[day, default: 1] -= 1
         if dice.chance(premises.habits.series) { return bookSeries(from: day, quick: quick) }
         if dice.chance(premises.habits.group) { return bookGroup(on: day, quick: quick) }
+        if dice.chance(premises.habits.chain) { return bookChain(on: day, quick: quick) }
+        if dice.chance(premises.habits.overbooked) { return overbook(on: day, quick: quick) }
+        if dice.chance(premises.habits.waitList) { return putOnWaitList(for: day, quick: quick) }
         bookOne(on: day, quick: quick)
     }
 
@@ -36,7 +40,7 @@ extension Script {
         return dice.weighted(days.map(\.value)).map { days[$0].key }
     }
 
-    private mutating func bookOne(on day: LocalDay, quick: Bool) {
+    mutating func bookOne(on day: LocalDay, quick: Bool) {
         let type = VisitType.all[dice.weighted(VisitType.all.map(\.weight)) ?? 0]
         guard let (provider, start) = slot(on: day, minutes: type.minutes) else { return }
         var oddities: [Oddity] = []
@@ -93,7 +97,7 @@ extension Script {
         }
     }
 
-    private mutating func tellOfBooking(
+    mutating func tellOfBooking(
         _ entry: BookEntry, quick: Bool, oddities: [Oddity] = [], quiet: Int? = nil
     ) {
         // Reserved now, so that what is decided next does not take the same time; told in its turn.
@@ -145,6 +149,7 @@ extension Script {
     mutating func change(quick: Bool) {
         guard var entry = somebodyOpen(), entry.event != VisitType.group.code else { return }
         var act = Step.Act.changed
+        var oddities: [Oddity] = []
         let others = providers.filter { other in
             other.code != entry.provider
                 && diary.free(other.code, on: entry.start.day, minutes: entry.minutes, after: now).contains(entry.start)
@@ -154,12 +159,13 @@ extension Script {
             entry.provider = other.code
             entry.location = other.location
             act = .transferred
+            oddities.append(.transferred)
         } else {
             let same = VisitType.all.filter { $0.minutes == entry.minutes && $0.code != entry.event }
             guard !same.isEmpty else { return }
             entry.event = dice.pick(same).code
         }
-        told.append(Telling(act: act, event: "S14", entry: entry, quick: quick))
+        told.append(Telling(act: act, event: "S14", entry: entry, quick: quick, oddities: oddities))
     }
 
     mutating func confirm(quick: Bool) {
@@ -197,8 +203,8 @@ extension Script {
     mutating func attend(_ due: Desk.Due) {
         guard var entry = book.entries[due.id], let person = entry.person else { return desk.done(due.id) }
         switch entry.status {
-        case .pending, .confirmed:
-            switch dice.weighted([88, 7, 5]) {
+        case .pending, .confirmed, .overbooked:
+            switch dice.weighted([85, 6, 4, 5]) {
             case 1:
                 entry.status = .noShow
                 told.append(Telling(act: .noShow, event: "S26", entry: entry, quick: false))
@@ -209,6 +215,8 @@ extension Script {
             case 2:
                 entry.status = .cancelled
                 told.append(Telling(act: .cancelled, event: "S15", entry: entry, quick: false))
+            // Nobody marks anything: the PM will at midnight.
+            case 3: desk.done(due.id)
             default: told.append(kept(entry, person, oddities: []))
             }
         case .kept:
@@ -216,19 +224,22 @@ extension Script {
                 entry.status = .pending
                 told.append(
                     Telling(act: .checkInUndone, event: "S14", entry: entry, quick: false, oddities: [.checkInUndone]))
+            } else if !dice.chance(premises.habits.checksOut) {
+                desk.done(due.id)
             } else {
                 entry.status = .checkedOut
                 told.append(Telling(act: .checkedOut, event: "S14", entry: entry, quick: false))
             }
-        case .checkedOut, .cancelled, .noShow, .deleted: desk.done(due.id)
+        case .checkedOut, .cancelled, .noShow, .deleted, .waiting: desk.done(due.id)
         }
     }
 
     /// NextGen says KEPT by an S12, and makes the visit, and often the chart, only now.
-    private mutating func kept(_ entry: BookEntry, _ person: Person, oddities: [Oddity]) -> Telling {
+    mutating func kept(_ entry: BookEntry, _ person: Person, oddities: [Oddity]) -> Telling {
         var kept = entry
         var oddities = oddities + [.keptByBooking]
         kept.status = .kept
+        if kept.visit == nil { kept.visit = visitOfChain(entry) }
         if kept.visit == nil {
             desk.lastVisit += 1
             kept.visit = "\(premises.base)\(padded(desk.lastVisit, 5))"
@@ -242,7 +253,7 @@ extension Script {
 
     // MARK: Who, when, with whom
 
-    private mutating func entry(
+    mutating func entry(
         _ person: Person, _ provider: Provider, _ start: LocalTime, _ type: VisitType
     ) -> BookEntry {
         BookEntry(
@@ -251,12 +262,12 @@ extension Script {
             location: provider.location, event: type.code)
     }
 
-    private mutating func number(_ letter: String) -> String {
+    mutating func number(_ letter: String) -> String {
         desk.lastEntry += 1
         return "\(letter)\(premises.base)\(padded(desk.lastEntry, 5))"
     }
 
-    private mutating func slot(on day: LocalDay, minutes: Int) -> (Provider, LocalTime)? {
+    mutating func slot(on day: LocalDay, minutes: Int) -> (Provider, LocalTime)? {
         let first = dice.below(providers.count)
         for offset in 0..<providers.count {
             let provider = providers[(first + offset) % providers.count]
@@ -268,17 +279,20 @@ extension Script {
 
     private mutating func somebodyOpen() -> BookEntry? {
         for _ in 0..<4 where !diary.open.isEmpty {
-            guard let entry = book.entries[dice.pick(diary.open)], entry.start > now else { continue }
+            guard let entry = book.entries[dice.pick(diary.open)], entry.start > now, entry.status.isOpen else {
+                continue
+            }
             return entry
         }
         return nil
     }
 
     /// A person with nothing on that day; one without ids has nothing at all.
-    private mutating func somebodyNew(on day: LocalDay) -> Person? {
+    mutating func somebodyNew(on day: LocalDay) -> Person? {
         for _ in 0..<8 {
             let person = people.person(dice.below(premises.appointmentsADay * 8 + 20))
             let ids = desk.ofPerson[person.number] ?? []
+            if leftAlone.values.contains(person.number) { continue }
             if person.ids != .filler, !ids.isEmpty { continue }
             if ids.contains(where: { diary.ids(on: day).contains($0) || desk.isQuiet($0) }) { continue }
             return person
@@ -289,6 +303,7 @@ extension Script {
     private mutating func somebody(alreadyOn day: LocalDay, awayFrom start: LocalTime, _ minutes: Int) -> Person? {
         let there = diary.ids(on: day).sorted().compactMap { book.entries[$0] }.filter { entry in
             entry.person?.ids == .filler && entry.bundle == nil && !desk.isQuiet(entry.id)
+                && leftAlone[entry.id] == nil
                 && (entry.end <= start || start.adding(minutes: minutes) <= entry.start)
         }
         guard !there.isEmpty, let person = dice.pick(there).person,
@@ -297,7 +312,7 @@ extension Script {
         return person
     }
 
-    private func isTaken(_ person: Person?, at start: LocalTime, minutes: Int, besides id: String) -> Bool {
+    func isTaken(_ person: Person?, at start: LocalTime, minutes: Int, besides id: String) -> Bool {
         guard let person else { return false }
         return (desk.ofPerson[person.number] ?? []).contains { other in
             guard other != id, let entry = book.entries[other], diary.ids(on: start.day).contains(other) else {

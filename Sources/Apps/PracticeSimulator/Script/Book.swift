@@ -7,9 +7,13 @@ package enum PMStatus: String, Codable, Sendable, CaseIterable {
     case cancelled = "CANCELLED"
     case noShow = "NO SHOW"
     case deleted = "DELETED"
+    /// Over a time that was taken, on purpose.
+    case overbooked = "OVERBOOK"
+    /// Not a time yet, but a wish: an interim entry that the PM takes away by itself.
+    case waiting = "WAIT LIST"
 
     /// Whether it still holds its time and may be moved or cancelled.
-    var isOpen: Bool { self == .pending || self == .confirmed }
+    package var isOpen: Bool { self == .pending || self == .confirmed || self == .overbooked }
 }
 
 /// One line of the PM's book.
@@ -27,12 +31,14 @@ package struct BookEntry: Sendable, Equatable {
     package var provider: String
     package var location: String
     package var event: String
-    /// SCH-4: the series or group it belongs to.
+    /// SCH-4: the series, group or chain it belongs to.
     package var bundle: String?
     /// SCH-24: the entry that this one takes the place of.
     package var replaces: String?
     /// PV1-19, made at check-in.
     package var visit: String?
+    /// The entry that this one is a second entry of, by mistake.
+    package var twin: String?
 
     package var end: LocalTime { start.adding(minutes: minutes) }
     package var isBlock: Bool { person == nil }

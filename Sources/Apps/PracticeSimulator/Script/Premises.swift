@@ -17,6 +17,16 @@ package struct Habits: Sendable, Codable, Equatable {
     package var checkInUndone = 0.02
     /// CR LF within the frame.
     package var lineEnds = 0.02
+    /// Bookings that are a chain of three.
+    package var chain = 0.02
+    package var overbooked = 0.015
+    package var waitList = 0.0
+    /// Of those whom nobody marked, who were there all the same.
+    package var keptNextDay = 0.2
+    /// Of a day: a provider does not come.
+    package var sickDay = 0.1
+    /// Of those who came, whose leaving is told as well.
+    package var checksOut = 1.0
 
     package init() {}
 
@@ -33,6 +43,11 @@ package struct Habits: Sendable, Codable, Equatable {
         habits.comesAfterNoShow = 0
         habits.checkInUndone = 0
         habits.lineEnds = 0
+        habits.chain = 0
+        habits.overbooked = 0
+        habits.waitList = 0
+        habits.keptNextDay = 0
+        habits.sickDay = 0
         return habits
     }
 }
@@ -49,6 +64,8 @@ package struct Premises: Sendable, Equatable {
     package var appointmentsADay: Int
     package var habits: Habits
     package var clock: ScriptClock
+    /// Whether the history is an initial load, sent with MSH-11.2 = I.
+    package var loadsHistory = false
 
     package init(
         seed: UInt64, date: LocalDay, practice: String = "0001",

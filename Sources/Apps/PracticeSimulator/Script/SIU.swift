@@ -7,6 +7,8 @@ struct SIU {
     let at: LocalTime
     let controlID: String
     let event: String
+    /// MSH-11.2: an initial load.
+    var isLoad = false
 
     /// `word` and `place` are codes that a fault puts in place of the entry's own.
     func bytes(
@@ -43,7 +45,8 @@ struct SIU {
         [
             3: "NextGen Rosetta", 4: ["Demo Family Practice", .text(practice)], 5: "Billing System",
             6: "Billing System",
-            7: .text(at.seventeenDigits), 9: ["SIU", .text(event)], 10: .text(controlID), 11: "P", 12: "2.3",
+            7: .text(at.seventeenDigits), 9: ["SIU", .text(event)], 10: .text(controlID),
+            11: isLoad ? ["P", "I"] : "P", 12: "2.3",
         ]
     }
 

@@ -6,7 +6,7 @@ import Foundation
 /// Pure: the same premises give the same steps; to go on after a stop, make it again and skip.
 package struct Script: Sequence, IteratorProtocol, Sendable {
     package let premises: Premises
-    package private(set) var book = Book()
+    package internal(set) var book = Book()
 
     let providers: [Provider]
     var dice: Dice
@@ -19,6 +19,14 @@ package struct Script: Sequence, IteratorProtocol, Sendable {
     /// Bookings still wanted, by day.
     var wanted: [LocalDay: Int] = [:]
     var opened: LocalDay
+    /// Entries that nothing is done to for now, because something was planted on them, with their persons' numbers.
+    var leftAlone: [String: Int] = [:]
+    /// Entries that were saved again: they number their messages.
+    var saves = 0
+    /// Who came and was not marked: told on a later morning.
+    var unmarked: [Desk.Due] = []
+    /// The last day whose midnight has passed.
+    private var closed: LocalDay
     private var inHistory = true
     private var number = 0
     /// Steps told after the history that are not a night's work: what the clock counts.
@@ -37,6 +45,7 @@ package struct Script: Sequence, IteratorProtocol, Sendable {
         var quick: Bool
         var oddities: [Oddity] = []
         var quiet: Int?
+        var silent = false
     }
 
     package init(_ premises: Premises) {
@@ -46,6 +55,7 @@ package struct Script: Sequence, IteratorProtocol, Sendable {
         people = People(seed: premises.seed, base: premises.base, habits: premises.habits)
         control = premises.base * 1_000_000
         opened = premises.date
+        closed = premises.date.adding(days: -1)
         now = LocalTime(premises.date.adding(days: -14), minute: Diary.opens)
         lastAt = now
         wantDays(from: premises.date)
@@ -87,6 +97,7 @@ package struct Script: Sequence, IteratorProtocol, Sendable {
         control += dice.within(1...3)
         // A booking was reserved in the diary when it was decided.
         diary.remove(book.entries[entry.id] ?? entry)
+        if telling.oddities.contains(.bulkTransferred) { diary.remove(entry) }
         if telling.act == .opened {
             book.remove(entry.id)
         } else {
@@ -94,14 +105,15 @@ package struct Script: Sequence, IteratorProtocol, Sendable {
         }
         desk.settle(entry, at: now)
         switch entry.status {
-        case .pending, .confirmed:
+        case .pending, .confirmed, .overbooked:
             if telling.act != .opened { diary.add(entry) }
             if telling.quiet != nil || entry.isBlock || desk.isQuiet(entry.id) { diary.withdraw(entry.id) }
         case .kept, .checkedOut:
             diary.add(entry)
             diary.withdraw(entry.id)
-        case .cancelled, .noShow, .deleted: break
+        case .cancelled, .noShow, .deleted, .waiting: break
         }
+        if leftAlone[entry.id] != nil { withdraw(entry.id) }
         if let quiet = telling.quiet { desk.keepQuiet(entry.id, quiet) }
 
         var oddities = telling.oddities
@@ -113,15 +125,17 @@ package struct Script: Sequence, IteratorProtocol, Sendable {
         }
         let crlf = dice.chance(premises.habits.lineEnds)
         if crlf { oddities.append(.lineEnds) }
+        let isLoad = premises.loadsHistory && inHistory
+        if isLoad { oddities.append(.loaded) }
         let step = Step(
             number: number, act: telling.act, event: telling.event, controlID: "\(control)", at: lastAt, entry: entry,
             bytes: SIU(
                 practice: premises.practice, at: lastAt, controlID: "\(control)",
-                event: telling.event
+                event: telling.event, isLoad: isLoad
             ).bytes(of: entry, act: telling.act, provider: provider(entry.provider), crlf: crlf),
-            quick: telling.quick, oddities: oddities, quiet: desk.quietNumber(entry.id))
+            quick: telling.quick, silent: telling.silent, oddities: oddities, quiet: desk.quietNumber(entry.id))
         number += 1
-        if !telling.quick { liveNumber += 1 }
+        if !telling.quick, !telling.silent { liveNumber += 1 }
         return step
     }
 
@@ -183,17 +197,27 @@ package struct Script: Sequence, IteratorProtocol, Sendable {
         switch premises.clock {
         case .now:
             openNewDay()
-            if told.isEmpty, let due = desk.nextDue(on: now.day, diary: diary, book: book), dice.chance(0.5) {
+            if told.isEmpty, let late = unmarked.first, late.at <= now {
+                unmarked.removeFirst()
+                keepLate(late.id)
+            } else if told.isEmpty, let due = desk.nextDue(on: now.day), dice.chance(0.5) {
                 attend(due)
             } else if told.isEmpty {
                 call()
             }
+        case .day where closed >= opened:
+            now = LocalTime(nextOpenDay(after: opened), minute: 7 * 60 + 30)
+            openNewDay()
         case .day:
             // The telephone rings till 17:30; after the last patient comes the next open day.
             let gap = 600.0 / (Double(premises.appointmentsADay) * 0.8)
             let ring = now.adding(milliseconds: Int64(gap * Double(dice.within(10...190)) * 600))
-            let due = desk.nextDue(on: now.day, diary: diary, book: book)
-            if let due, due.at <= ring {
+            let due = desk.nextDue(on: now.day)
+            if let late = unmarked.first, late.at <= ring {
+                unmarked.removeFirst()
+                now = Swift.max(now, late.at)
+                keepLate(late.id)
+            } else if let due, due.at <= ring {
                 now = Swift.max(now, due.at)
                 attend(due)
             } else if ring.minute < 17 * 60 + 30, ring.day == now.day {
@@ -203,30 +227,47 @@ package struct Script: Sequence, IteratorProtocol, Sendable {
                 now = Swift.max(now, due.at)
                 attend(due)
             } else {
-                var day = now.day.adding(days: 1)
-                while !isOpen(day) { day = day.adding(days: 1) }
-                now = LocalTime(day, minute: 7 * 60 + 30)
-                openNewDay()
+                close(opened)
             }
         }
     }
 
-    /// The night's work: yesterday's absent are set to NO SHOW, the horizon moves on, old pages are put away.
+    /// Midnight: the PM sets those whom nobody marked to NO SHOW, and sends nothing.
+    private mutating func close(_ day: LocalDay) {
+        closed = day
+        let midnight = LocalTime(day.adding(days: 1), minute: 0)
+        if now < midnight, premises.clock == .day { now = midnight }
+        for id in diary.ids(on: day).sorted() {
+            guard var entry = book.entries[id], entry.status.isOpen, !entry.isBlock else { continue }
+            if entry.person?.ids != .some(.none), leftAlone[id] == nil, dice.chance(premises.habits.keptNextDay) {
+                unmarked.append(Desk.Due(at: LocalTime(nextOpenDay(after: day), minute: 8 * 60 + 10), id: id))
+            }
+            entry.status = .noShow
+            told.append(
+                Telling(
+                    act: .noShow, event: "S26", entry: entry, quick: true, oddities: [.noShowAtMidnight], silent: true))
+        }
+        let wishes = book.entries.values.filter { $0.status == .waiting && $0.start.day <= day }
+        for wish in wishes.sorted(by: { $0.id < $1.id }) { takeOff(wish) }
+    }
+
+    private func nextOpenDay(after day: LocalDay) -> LocalDay {
+        var next = day.adding(days: 1)
+        while !isOpen(next) { next = next.adding(days: 1) }
+        return next
+    }
+
+    /// The morning's work: the horizon moves on, old pages are put away, and somebody may be ill.
     private mutating func openNewDay() {
         guard now.day > opened else { return }
-        for day in opened.number..<now.day.number {
-            for id in diary.ids(on: LocalDay(number: day)).sorted() {
-                guard var entry = book.entries[id], entry.status.isOpen, !entry.isBlock else { continue }
-                entry.status = .noShow
-                told.append(Telling(act: .noShow, event: "S26", entry: entry, quick: true))
-            }
-        }
+        for day in opened.number..<now.day.number where LocalDay(number: day) > closed { close(LocalDay(number: day)) }
         let before = opened
         opened = now.day
         wanted = wanted.filter { $0.key >= opened }
         wantDays(from: opened)
         let missing = wanted.values.reduce(0, +)
         for _ in 0..<missing where wanted.values.contains(where: { $0 > 0 }) { book(quick: true) }
+        if dice.chance(premises.habits.sickDay) { callInSick() }
         let old = before.adding(days: -7)
         diary.forget(before: old)
         for (id, entry) in book.entries where entry.start.day < old { book.remove(id) }

@@ -2,14 +2,16 @@
 package struct Step: Sendable, Equatable {
     package enum Act: String, Sendable, Codable {
         case booked, moved, changed, transferred, confirmed, cancelled, deleted, kept, checkedOut, noShow, checkInUndone
-        case blocked, opened
+        case blocked, opened, waitListed
+        /// The PM took an interim wait-list entry away by itself.
+        case removed
 
         /// Whether two lists that are compared differ by it: not by the kind of visit, not by a patient's word that they
         /// will come, and not by how far a visit has come.
         var showsInLists: Bool {
             switch self {
             case .booked, .moved, .transferred, .cancelled, .deleted, .kept, .noShow, .checkInUndone: true
-            case .changed, .confirmed, .checkedOut, .blocked, .opened: false
+            case .changed, .confirmed, .checkedOut, .blocked, .opened, .waitListed, .removed: false
             }
         }
     }
@@ -28,6 +30,8 @@ package struct Step: Sendable, Equatable {
     package let bytes: [UInt8]
     /// Whether it is of the history or of a night's work, to be told as fast as the receiver takes it.
     package let quick: Bool
+    /// The PM changes its book and sends nothing, as it does at midnight: no fault, but how it is.
+    package let silent: Bool
     /// What an unprepared receiver may stumble over here though nothing is wrong.
     package let oddities: [Oddity]
     /// Which of the script's quiet appointments it is of, which nothing touches after the history: see `Plan.demo`.
@@ -50,6 +54,19 @@ package enum Oddity: String, Sendable, Codable, CaseIterable {
     case lineEnds = "line-ends"
     case noPerson = "no-person"
     case deleted
+    /// Nurse, doctor and lab one after the other, which become one visit.
+    case chain
+    case overbooked
+    case interimWaitList = "interim-wait-list"
+    /// NO SHOW, set by the PM at midnight without a message.
+    case noShowAtMidnight = "no-show-at-midnight"
+    /// KEPT on the morning after.
+    case keptNextDay = "kept-next-day"
+    case bulkCancelled = "bulk-cancelled"
+    case bulkTransferred = "bulk-transferred"
+    case transferred
+    /// Of the initial load, which is told to nobody.
+    case loaded
 }
 
 extension Script {
@@ -63,6 +80,6 @@ extension Script {
             crlf: step.oddities.contains(.lineEnds), word: word, place: place)
         return Step(
             number: step.number, act: step.act, event: step.event, controlID: step.controlID, at: step.at,
-            entry: step.entry, bytes: bytes, quick: step.quick, oddities: step.oddities, quiet: step.quiet)
+            entry: step.entry, bytes: bytes, quick: step.quick, silent: step.silent, oddities: step.oddities, quiet: step.quiet)
     }
 }
