@@ -82,8 +82,8 @@ let apps =
         uses: [
             "HL7", "FHIR", "MLLP", "Practice", "Postgres", "Schema", "Journal", "Queue", "Workflow", "Records",
             "Destination", "Reconciliation",
-            "Worker", "Hosting", "Scheduling", "Console", "Gateway", .arguments, .log, .lifecycle, .crypto, .httpClient,
-            .hummingbird, .nio, .nioPosix,
+            "Worker", "Hosting", "Scheduling", "Console", "Gateway", "PracticeSimulator", .arguments, .log, .lifecycle,
+            .crypto, .httpClient, .hummingbird, .nio, .nioPosix, .nioHTTP1,
         ])
 
 // MARK: Tests
@@ -139,8 +139,8 @@ let tests: [Target] =
         test(
             "PmsyncTests",
             uses: [
-                "Pmsync", "Scheduling", "HL7", "MLLP", "Postgres", "Journal", "Queue", "Workflow", "Worker", "Practice",
-                "TestSupport",
+                "Pmsync", "PracticeSimulator", "Scheduling", "HL7", "MLLP", "Postgres", "Journal", "Queue", "Workflow",
+                "Worker", "Practice", "Reconciliation", "TestSupport",
             ]),
         test(
             "PathTests",

@@ -289,7 +289,7 @@ extension Result where Failure == any Error, Success: Sendable {
             for (webhook, record) in [("w1", "r1"), ("w2", "r2")] {
                 let body = NoticeBody(
                     type: "appointment.booked",
-                    data: .init(event: 1, record: .init(kind: "appointment", id: record, version: 1)))
+                    data: .init(event: 1, change: nil, record: .init(kind: "appointment", id: record, version: 1)))
                 #expect(try await before.receive(webhook: webhook, body: body, now: Date()) == .stored)
             }
             // The last line was cut by the kill.
@@ -372,7 +372,8 @@ extension Result where Failure == any Error, Success: Sendable {
     }
 
     @Test func `a stream is read whatever its pieces and line ends are`() {
-        let text = "retry: 2000\n\n:\n\nid: 7\r\nevent: appointment.booked\r\ndata: {\r\ndata:}\r\n\r\nid: 8\n\ndata: x\r\r"
+        let text =
+            "retry: 2000\n\n:\n\nid: 7\r\nevent: appointment.booked\r\ndata: {\r\ndata:}\r\n\r\nid: 8\n\ndata: x\r\r"
         for size in [1, 2, 5, 400] {
             var stream = EventStream()
             let bytes = Array(text.utf8)
@@ -381,7 +382,8 @@ extension Result where Failure == any Error, Success: Sendable {
             }
             #expect(
                 events == [
-                    .init(id: "7", type: "appointment.booked", data: "{\n}"), .init(id: "8", type: "message", data: "x"),
+                    .init(id: "7", type: "appointment.booked", data: "{\n}"),
+                    .init(id: "8", type: "message", data: "x"),
                 ])
         }
     }

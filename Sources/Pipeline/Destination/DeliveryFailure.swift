@@ -66,7 +66,7 @@ package enum DeliveryFailure: Error, Equatable {
     }
 
     /// Nil for a status of success.
-    init?(status: Int, retryAfter: Duration?, body: [UInt8] = []) {
+    package init?(status: Int, retryAfter: Duration?, body: [UInt8] = []) {
         switch status {
         case 200..<300: return nil
         case 410: self = .gone

@@ -50,6 +50,8 @@ package struct Webhook: Sendable {
 /// The other side's word that it has it.
 package struct Receipt: Sendable, Equatable {
     package let status: Int
+
+    package init(status: Int) { self.status = status }
 }
 
 extension Webhook {

@@ -1,4 +1,4 @@
-import Destination
+package import Destination
 import Foundation
 import Hosting
 import Journal
@@ -18,6 +18,19 @@ struct NoticeJob: Codable {
     }
 }
 
+/// Makes one attempt at a notice.
+package protocol NoticeSender: Sendable {
+    func send(_ notice: Notice, to webhook: Webhook) async throws(DeliveryFailure) -> Receipt
+}
+
+private struct HTTPSender: NoticeSender {
+    let outbound: Outbound
+
+    func send(_ notice: Notice, to webhook: Webhook) async throws(DeliveryFailure) -> Receipt {
+        try await webhook.send(notice, by: outbound)
+    }
+}
+
 /// Delivers notices to booking apps: outside any transaction, and the receipt in the commit that ends the job. A repeat
 /// bears the same id, by which the app tells it, so an answer that never came is simply asked for again.
 package struct Notices: Service {
@@ -25,10 +38,13 @@ package struct Notices: Service {
 
     private let worker: Worker
     private let outbound: Outbound
+    private let sender: any NoticeSender
 
-    package init(_ worker: Worker) {
+    /// - Parameter sender: in place of HTTP, for apps that live in this process.
+    package init(_ worker: Worker, sender: (any NoticeSender)? = nil) {
         self.worker = worker
         outbound = Outbound(allowsPrivate: worker.program.settings.flag(.allowPrivateWebhooks))
+        self.sender = sender ?? HTTPSender(outbound: outbound)
     }
 
     package func duty() -> Duty {
@@ -58,7 +74,7 @@ package struct Notices: Service {
         }
         let receipt: Receipt
         do {
-            receipt = try await pending.webhook.send(pending.notice, by: outbound)
+            receipt = try await sender.send(pending.notice, to: pending.webhook)
         } catch {
             if error == .interrupted { throw CancellationError() }
             throw Failure(error, said: try await withoutNames(error.said, payload, practice))

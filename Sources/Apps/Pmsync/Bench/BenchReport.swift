@@ -73,7 +73,10 @@ struct Machine: Encodable {
     }
 
     static func read(_ pool: Pool) async throws -> Machine {
-        let version = try await pool.query("SHOW server_version").first?.decode(String.self) ?? ""
+        read(postgres: try await pool.query("SHOW server_version").first?.decode(String.self) ?? "")
+    }
+
+    static func read(postgres version: String) -> Machine {
         let lines = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))?.split(separator: "\n") ?? []
         let model = lines.first { $0.hasPrefix("model name") }?.split(separator: ":").last
         return Machine(

@@ -113,7 +113,8 @@ package actor AppStore {
         if drops { try note(.appDrops, body.data.record.id) }
         let notice = Notice(
             order: list.notices.count + 1, webhook: webhook, type: body.type, event: body.data.event,
-            change: body.data.change, id: body.data.record.id, version: body.data.record.version, receivedAt: now, times: 1, dropped: drops)
+            change: body.data.change, id: body.data.record.id, version: body.data.record.version, receivedAt: now,
+            times: 1, dropped: drops)
         try record([.notice(notice)])
         if !drops { enqueue(notice.id) }
         return .stored

@@ -57,17 +57,21 @@ package struct Book: Sendable {
 
     /// The appointment list as the PM exports it: persons' appointments only, without deleted ones, by time.
     /// In the column mrn stands the chart's number or, while there is no chart, the person's (PID-2).
-    /// `words` are statuses that a fault has put in place of the book's own, by id.
-    package func csv(words: [String: String] = [:], places: [String: String] = [:]) -> String {
-        let rows = entries.values.filter { !$0.isBlock && $0.status != .deleted }
-            .sorted { ($0.start, $0.id) < ($1.start, $1.id) }
-            .map { entry in
-                [
-                    entry.id, words[entry.id] ?? entry.status.rawValue, entry.start.description, entry.end.description,
-                    entry.mrn ?? entry.person.map { "\($0.number)" } ?? "", entry.provider,
-                    places[entry.id] ?? entry.location, entry.event,
-                ].joined(separator: ",")
-            }
+    /// `words` are statuses that a fault has put in place of the book's own, by id; `first` is the list's first day.
+    package func csv(
+        words: [String: String] = [:], places: [String: String] = [:], from first: LocalDay? = nil
+    ) -> String {
+        let rows = entries.values.filter { entry in
+            !entry.isBlock && entry.status != .deleted && first.map { entry.start.day >= $0 } ?? true
+        }
+        .sorted { ($0.start, $0.id) < ($1.start, $1.id) }
+        .map { entry in
+            [
+                entry.id, words[entry.id] ?? entry.status.rawValue, entry.start.description, entry.end.description,
+                entry.mrn ?? entry.person.map { "\($0.number)" } ?? "", entry.provider,
+                places[entry.id] ?? entry.location, entry.event,
+            ].joined(separator: ",")
+        }
         return ([Self.header] + rows).joined(separator: "\n") + "\n"
     }
 

@@ -153,8 +153,10 @@ extension Script {
             }
         saves += 1
         let controlID = "\(premises.base)9\(padded(saves, 5))"
-        let bytes = SIU(practice: premises.practice, at: time, controlID: controlID, event: event)
-            .bytes(of: entry, act: act, provider: provider(entry.provider), crlf: false)
+        let bytes = SIU(
+            facility: premises.facility, practice: premises.practice, at: time, controlID: controlID, event: event
+        )
+        .bytes(of: entry, act: act, provider: provider(entry.provider), crlf: false)
         return Step(
             number: -saves, act: act, event: event, controlID: controlID, at: time, entry: entry, bytes: bytes,
             quick: false, silent: false, oddities: [], quiet: nil)

@@ -64,6 +64,8 @@ package struct Premises: Sendable, Equatable {
     package var appointmentsADay: Int
     package var habits: Habits
     package var clock: ScriptClock
+    /// MSH-4.1.
+    package var facility = "Demo Family Practice"
     /// Whether the history is an initial load, sent with MSH-11.2 = I.
     package var loadsHistory = false
 

@@ -3,6 +3,7 @@ import HL7
 /// Writes a step as the message that NextGen's Rosetta would send: version 2.3, 17 digits without a zone, the
 /// provider in PV1-7, the place in AIL-3, the status in SCH-25 and AIL-12.
 struct SIU {
+    let facility: String
     let practice: String
     let at: LocalTime
     let controlID: String
@@ -43,7 +44,7 @@ struct SIU {
 
     private var header: [Int: Field] {
         [
-            3: "NextGen Rosetta", 4: ["Demo Family Practice", .text(practice)], 5: "Billing System",
+            3: "NextGen Rosetta", 4: [.text(facility), .text(practice)], 5: "Billing System",
             6: "Billing System",
             7: .text(at.seventeenDigits), 9: ["SIU", .text(event)], 10: .text(controlID),
             11: isLoad ? ["P", "I"] : "P", 12: "2.3",

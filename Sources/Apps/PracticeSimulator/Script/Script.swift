@@ -130,7 +130,7 @@ package struct Script: Sequence, IteratorProtocol, Sendable {
         let step = Step(
             number: number, act: telling.act, event: telling.event, controlID: "\(control)", at: lastAt, entry: entry,
             bytes: SIU(
-                practice: premises.practice, at: lastAt, controlID: "\(control)",
+                facility: premises.facility, practice: premises.practice, at: lastAt, controlID: "\(control)",
                 event: telling.event, isLoad: isLoad
             ).bytes(of: entry, act: telling.act, provider: provider(entry.provider), crlf: crlf),
             quick: telling.quick, silent: telling.silent, oddities: oddities, quiet: desk.quietNumber(entry.id))

@@ -73,13 +73,14 @@ extension Script {
     /// The same step with another status or place in its message.
     func rewritten(_ step: Step, word: String?, place: String?) -> Step {
         let bytes = SIU(
-            practice: premises.practice, at: step.at, controlID: step.controlID,
+            facility: premises.facility, practice: premises.practice, at: step.at, controlID: step.controlID,
             event: step.event
         ).bytes(
             of: step.entry, act: step.act, provider: provider(step.entry.provider),
             crlf: step.oddities.contains(.lineEnds), word: word, place: place)
         return Step(
             number: step.number, act: step.act, event: step.event, controlID: step.controlID, at: step.at,
-            entry: step.entry, bytes: bytes, quick: step.quick, silent: step.silent, oddities: step.oddities, quiet: step.quiet)
+            entry: step.entry, bytes: bytes, quick: step.quick, silent: step.silent, oddities: step.oddities,
+            quiet: step.quiet)
     }
 }

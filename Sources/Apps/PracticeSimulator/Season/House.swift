@@ -25,12 +25,14 @@ package struct House: Sendable {
     private var mends: [(at: LocalTime, plant: Int)] = []
     private var seen: [Oddity: Set<String>] = [:]
     private var entered = 0
+    private var today: LocalDay
     /// Faults need time to be seen, so that none is planted in the last days.
     private let last: LocalDay?
 
     package init(_ premises: Premises, rates: PlantRates, last: LocalDay? = nil) {
         self.premises = premises
         self.last = last
+        today = premises.date
         script = Script(premises)
         dice = PlantDice(rates, seed: premises.seed, practice: premises.practice)
         wire = Dice(seed: premises.seed, purpose: "wire \(premises.practice)")
@@ -42,11 +44,12 @@ package struct House: Sendable {
     }
 
     /// The list as the PM exports it.
-    package var list: String { book.csv(words: words) }
+    package var list: String { book.csv(words: words, from: today.adding(days: -16)) }
 
     /// What the PM sends up to this instant.
     package mutating func advance(to instant: Date) -> [SeasonMessage] {
         let limit = LocalTime(instant, in: premises.zone)
+        today = limit.day
         var messages: [SeasonMessage] = []
         while true {
             if pending == nil { pending = script.next() }
@@ -121,7 +124,8 @@ package struct House: Sendable {
     /// seen before it comes; or somebody who has just come.
     private func mayPlant(on step: Step) -> Bool {
         let entry = step.entry
-        guard let person = entry.person, person.ids == .filler, !step.oddities.contains(.movedUnderNewID), !step.quick || step.at.day > premises.date,
+        guard let person = entry.person, person.ids == .filler, !step.oddities.contains(.movedUnderNewID),
+            !step.quick || step.at.day > premises.date,
             script.leftAlone[entry.id] == nil, !script.isBusy(entry.id), pending == nil,
             last.map({ step.at.day <= $0 }) ?? true, script.mayBeLeftAlone(entry.id)
         else { return false }
@@ -233,7 +237,8 @@ package struct House: Sendable {
         if id == nil { script.leaveAlone(entry.id) }
         plants.append(
             Plant(
-                kind: kind, practice: premises.practice, appointment: id ?? entry.id, day: entry.start.day, signs: signs,
+                kind: kind, practice: premises.practice, appointment: id ?? entry.id, day: entry.start.day,
+                signs: signs,
                 from: step.at.instant(in: zone), until: end.instant(in: zone), message: step.controlID))
     }
 
@@ -276,7 +281,8 @@ package struct House: Sendable {
         let times = "^^^\(start)^\(end)"
         let wrong =
             endsEarly
-            ? "^^^\(start)^\(step.entry.start.adding(minutes: -30).twelveDigits)" : "^^^\(start.prefix(6))99\(start.suffix(4))^\(end)"
+            ? "^^^\(start)^\(step.entry.start.adding(minutes: -30).twelveDigits)"
+            : "^^^\(start.prefix(6))99\(start.suffix(4))^\(end)"
         return Array(text.replacing(times, with: wrong).utf8)
     }
 }

@@ -66,6 +66,20 @@ package struct Plant: Sendable, Equatable {
     package internal(set) var until: Date
     /// MSH-10 of the message concerned, where there was one.
     package let message: String?
+
+    package init(
+        kind: PlantKind, practice: String, appointment: String, day: LocalDay, signs: [PlantSign], from: Date,
+        until: Date, message: String?
+    ) {
+        self.kind = kind
+        self.practice = practice
+        self.appointment = appointment
+        self.day = day
+        self.signs = signs
+        self.from = from
+        self.until = until
+        self.message = message
+    }
 }
 
 /// What a booking app does with an appointment that something is planted on.
