@@ -8,12 +8,12 @@ import Testing
 /// A season of a day or two through the real path: journal, queue, worker, fan-out, a booking app's list, reconciliation.
 @Suite(.timeLimit(.minutes(5))) struct AgreementTests {
     private static let plan = AgreementPlan(
-        seed: 5, days: 2, practices: 2, providers: 4, appointments: 40, share: 0.25)
+        seed: 5, days: 2, practices: 1, providers: 5, appointments: 80, share: 0.5)
 
     @Test func `every fault that is planted is found under its cause, and nobody else is accused`() async throws {
         var run = AgreementRun(Self.plan)
         try await run.play(workflows: Repository.workflows)
-        #expect(run.judge.signs >= 15)
+        #expect(run.judge.signs >= 12)
         #expect(run.innocents > run.judge.plants.count)
         #expect(run.judge.recall == 1, "\(run.stories.joined(separator: "\n"))")
         #expect(run.judge.precision == 1, "\(run.stories.joined(separator: "\n"))")

@@ -48,7 +48,7 @@ struct AgreementPlan: Sendable {
             premises.loadsHistory = true
             return premises
         }
-        return Season(all, share: share, last: Self.first.adding(days: max(0, days - 3)))
+        return Season(all, share: share, last: Self.first.adding(days: max(0, days - 2)))
     }
 
     /// The shipped folder with the season's practices, their providers and places. `lists` is where the PMs' lists are.

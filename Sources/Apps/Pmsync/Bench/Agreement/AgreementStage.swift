@@ -202,7 +202,8 @@ final class AgreementStage: Sendable {
                 """
                 SELECT (SELECT count(*) FROM queue.job) + (SELECT count(*) FROM queue.blocked
                         WHERE state = 'retrying' AND run_at <= clock_timestamp() + interval '2 seconds')
-                    + (SELECT coalesce(sum(last_change - fanned_out), 0)::bigint FROM records.practice)
+                    + (SELECT coalesce(sum(p.last_change - coalesce(f.last_change, 0)), 0)::bigint
+                        FROM records.practice p LEFT JOIN records.fan_out f ON f.practice_id = p.practice_id)
                 """
             ).first?.decode(Int64.self)
             if left == 0 { break }

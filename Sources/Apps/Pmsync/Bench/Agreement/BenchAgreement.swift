@@ -33,7 +33,7 @@ struct BenchAgreement: AsyncParsableCommand {
     }
 
     func run() async throws {
-        Logs.bootstrap(program: "bench", level: .error)
+        Logs.bootstrap(program: "bench", level: .critical)
         let plan = AgreementPlan(
             seed: seed, days: days, practices: practices, providers: providers, appointments: appointments, share: share
         )
