@@ -271,6 +271,7 @@ package struct House: Sendable {
         var codes: [String] = []
         if heard.start != entry.start || heard.minutes != entry.minutes { codes.append("time-differs") }
         if heard.provider != entry.provider { codes.append("resource-differs") }
+        if heard.location != entry.location { codes.append("location-differs") }
         return codes
     }
 
