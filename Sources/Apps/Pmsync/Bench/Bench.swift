@@ -4,7 +4,7 @@ import ArgumentParser
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measures, and prints a table, then one JSON line.",
-        subcommands: [BenchPath.self, BenchReconcile.self, BenchAgreement.self])
+        subcommands: [BenchPath.self, BenchReconcile.self, BenchAgreement.self, BenchDetection.self])
 }
 
 /// `pmsync bench path`

@@ -71,7 +71,7 @@ package enum Oddity: String, Sendable, Codable, CaseIterable {
 
 extension Script {
     /// The same step with another status or place in its message.
-    func rewritten(_ step: Step, word: String?, place: String?) -> Step {
+    package func rewritten(_ step: Step, word: String?, place: String?) -> Step {
         let bytes = SIU(
             facility: premises.facility, practice: premises.practice, at: step.at, controlID: step.controlID,
             event: step.event
