@@ -187,7 +187,7 @@ struct ReconcileStand {
                 VACUUM ANALYZE public.bench_ours, public.bench_theirs
                 """)
             let path = folder + "/bench.csv"
-            FileManager.default.createFile(
+            _ = FileManager.default.createFile(
                 atPath: path, contents: Data("appointment_id,status,start,end,mrn,provider,location\n".utf8))
             let file = try LineFile(path)
             try await session.copyOut(

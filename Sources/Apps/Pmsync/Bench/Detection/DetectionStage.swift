@@ -106,14 +106,14 @@ final class DetectionStage: Sendable {
                 ChildPlan(name: name, executable: try Programs.path(of: name), environment: environment, log: log))
             programs.append(child)
             guard let facts = await child.ready.first(where: { _ in true }) else {
-                throw UpError.didNotStart(name, status: 1, log: log)
+                throw UpError.didNotStart(name, status: 1, log: log, said: nil)
             }
             ready.merge(facts) { old, _ in old }
         }
         let fetcher = Fetcher(
             store, base: "http://127.0.0.1:\(ready["http"] ?? "")", key: secrets.key, catchesUp: false,
             logger: Logger(label: "detection.app"))
-        serving.append(Task { try? await fetcher.run() })
+        serving.append(Task { _ = try? await fetcher.run() })
         serving.append(Task { await pm.keepStamping() })
         return DetectionStage(
             pool: pool, folder: folder, cluster: cluster, store: store, programs: programs, serving: serving,
@@ -137,9 +137,10 @@ final class DetectionStage: Sendable {
         let client = try await Client.connect(host: "127.0.0.1", port: mllpPort)
         for message in try await pm.history() { _ = try await client.send(message) }
         try await wait("the history is agreed on") {
-            try await self.count("SELECT count(*) FROM reconciliation.run") > 1
-                && self.count("SELECT count(*) FROM reconciliation.finding WHERE closed_at IS NULL") == 0
-                && self.count("SELECT count(*) FROM queue.job") == 0
+            let runs = try await self.count("SELECT count(*) FROM reconciliation.run")
+            let open = try await self.count("SELECT count(*) FROM reconciliation.finding WHERE closed_at IS NULL")
+            let waiting = try await self.count("SELECT count(*) FROM queue.job")
+            return runs > 1 && open == 0 && waiting == 0
         }
         var times: [DetectionFault: [Double]] = [:]
         for _ in 0..<runs {
