@@ -109,7 +109,8 @@ let tests: [Target] =
             "SchedulingTests",
             uses: [
                 "Scheduling", "Workflow", "Practice", "HL7", "FHIR", "Records", "Reconciliation", "Postgres", "Journal",
-                "Queue", "Worker", "Hosting", "TestSupport", .hummingbird, .httpTypes, .lifecycle, .log, .nio,
+                "Queue", "Worker", "Hosting", "PracticeSimulator", "TestSupport", .hummingbird, .httpTypes, .lifecycle,
+                .log, .nio,
             ]),
         test(
             "PostgresTests",

@@ -76,6 +76,8 @@ package struct AppointmentEvent: Hashable, Codable, Sendable {
     package var end: Date?
     package var person: UUID?
     package var type: Coded?
+    /// What kind of events it is booked under.
+    package var category: Coded?
     package var reason: String?
     package var cancelReason: String?
     package var resources: [ResourceUse]
@@ -103,6 +105,7 @@ package struct Appointment: Hashable, Codable, Sendable {
     package var end: Date?
     package var person: UUID?
     package var type: Coded?
+    package var category: Coded?
     package var reason: String
     package var cancelReason: String
     package var resources: [ResourceUse]

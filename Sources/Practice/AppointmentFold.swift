@@ -26,6 +26,7 @@ extension Appointment {
         if let word = event.sourceStatus { sourceStatus = word }
         if let who = event.person { person = who }
         if let said = event.type { type = said }
+        if let said = event.category { category = said }
         if let said = event.reason { reason = said }
         if let said = event.replaces { replaces = said }
         cancelReason = next == .cancelled ? event.cancelReason ?? cancelReason : ""

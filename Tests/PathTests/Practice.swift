@@ -98,7 +98,10 @@ final class Practice: Sendable {
 
     /// Runs the operator's command; what it printed. Throws when it does not end well.
     @discardableResult
-    func pmsync(_ words: String...) async throws -> String {
+    func pmsync(_ words: String...) async throws -> String { try await pmsync(words) }
+
+    @discardableResult
+    func pmsync(_ words: [String]) async throws -> String {
         let (status, output) = try await Products.run(
             Products.program("pmsync"), words, environment: ["PMSYNC_DATABASE_URL": database.url], folder: folder)
         guard status == 0 else { throw PathError.refused(words.joined(separator: " "), status: status, output: output) }

@@ -67,8 +67,16 @@ enum Folder {
         ),
         ("tables/status.csv", "KEPT,arrived,,,,,", "KEPT,arrived", "tables/status.csv:24: 2 values for 7 columns"),
         (
-            "tables/events.csv", "OVF,Office visit follow-up,demo", "OVF,Office visit follow-up,dmo",
+            "tables/events.csv", "follow-up,OFFICE,demo", "follow-up,OFFICE,dmo",
             "tables/events.csv:3: unknown practice \"dmo\", did you mean \"demo\"?"
+        ),
+        (
+            "tables/events.csv", "NUR,Nurse visit,NURSE", "NUR,Nurse visit,NURS",
+            "tables/events.csv:6: unknown category \"NURS\", did you mean \"NURSE\"?"
+        ),
+        (
+            "tables/resources.csv", "Dr. Ada Example,1234567893,,", "Dr. Ada Example,1234567893,P1,",
+            "tables/resources.csv:4: unknown provider \"P1\""
         ),
         (
             "scheduling/workflow.yaml", "TQ1-7", "TQ1.7",
@@ -98,6 +106,64 @@ enum Folder {
     func aMistakeIsNamedWithFileLineAndTheNearestWord(path: String, old: String, new: String, problem: String) throws {
         #expect(Folder.problems(try Folder.changed(path, old, new)).contains(problem))
     }
+
+    @Test func everyMistakeOfAPracticesFileIsToldAndBringsNoOther() throws {
+        var files = try Folder.shipped()
+        files["practices/demo.yaml"] = """
+            practice: demo
+            zone: America/Chicgo
+            feeds:
+              - {feed: demo-pm, profile: standart, sender: DEMOPM, port: 0, refuse: [nothing]}
+              - {profile: standard, sender: OTHER, production: perhaps}
+            destinations:
+              - {mode: life}
+            reconcile:
+              pm: {}
+            colour: red
+            """
+        #expect(
+            Folder.problems(files) == [
+                "practices/demo.yaml:2: unknown zone \"America/Chicgo\", did you mean \"America/Chicago\"?",
+                "practices/demo.yaml:4: \"port\" takes a number from 1 to 65535",
+                "practices/demo.yaml:4: unknown profile \"standart\", did you mean \"standard\"?",
+                "practices/demo.yaml:4: unknown refuse \"nothing\"",
+                "practices/demo.yaml:5: \"feed\" is missing",
+                "practices/demo.yaml:5: unknown value \"perhaps\"",
+                "practices/demo.yaml:7: \"name\" is missing",
+                "practices/demo.yaml:7: unknown mode \"life\", did you mean \"live\"?",
+                "practices/demo.yaml:9: a source is \"csv\" or \"fhir\"",
+                "practices/demo.yaml:10: unknown key \"colour\"",
+            ])
+    }
+
+    @Test(arguments: ["practice: [", "zone: America/Chicago\n", "name: x\nzone: America/Chicago\n"])
+    func aPracticesFileThatCannotBeReadAccusesNoRowOfATable(text: String) throws {
+        var files = try Folder.shipped()
+        files["practices/demo.yaml"] = text
+        #expect(Folder.problems(files).allSatisfy { $0.hasPrefix("practices/demo.yaml:") })
+        #expect(Folder.problems(files).count == 1)
+    }
+
+    @Test func aProfileThatCannotBeReadAccusesNoFeed() throws {
+        var files = try Folder.shipped()
+        files["profiles/standard.yaml"] = "profile: ["
+        #expect(Folder.problems(files).allSatisfy { $0.hasPrefix("profiles/standard.yaml:") })
+    }
+
+    @Test func aMisspeltColumnIsOneMistake() throws {
+        let files = try Folder.changed("tables/status.csv", "code,status,", "code,statsu,")
+        #expect(
+            Folder.problems(files) == ["tables/status.csv:3: unknown column \"statsu\", did you mean \"status\"?"])
+    }
+
+    @Test func aFolderThatIsNotThereIsNamed() {
+        #expect(throws: FolderError.missing("/nowhere/at-all")) {
+            try Definition.files(inFolder: "/nowhere/at-all")
+        }
+    }
+
+    @Test(arguments: [("1234567893", true), ("1234567894", false), ("123456789", false), ("12345678930", false)])
+    func anNPIChecksItself(text: String, isOne: Bool) { #expect(text.isNPI == isOne) }
 
     @Test func allProblemsAreToldAtOnce() throws {
         var files = try Folder.changed("practices/demo.yaml", "zone:", "zon:")

@@ -8,11 +8,10 @@ package struct PmsyncCommand: AsyncParsableCommand {
         abstract: "Keeps a practice's schedule in agreement with its booking apps, and proves it.",
         version: Up.version,
         subcommands: [
-            Up.self, Migrate.self, Apply.self, Check.self, TestCommand.self, ClientCommand.self, UserCommand.self,
-            FeedCommand.self, LoadCommand.self, Send.self, Parse.self, Messages.self, MessageCommand.self, Jobs.self,
-            JobCommand.self,
-            Replay.self, Discard.self, ReconcileCommand.self, ReportCommand.self, ParityCommand.self, MendCommand.self,
-            Bench.self,
+            Up.self, Migrate.self, Apply.self, Learn.self, Check.self, TestCommand.self, ClientCommand.self,
+            UserCommand.self, FeedCommand.self, LoadCommand.self, Send.self, Parse.self, Messages.self,
+            MessageCommand.self, Jobs.self, JobCommand.self, UnmappedCommand.self, Replay.self, Discard.self,
+            ReconcileCommand.self, ReportCommand.self, ParityCommand.self, MendCommand.self, Bench.self,
         ])
 
     package init() {}

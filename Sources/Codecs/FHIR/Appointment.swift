@@ -52,6 +52,7 @@ package struct Appointment: Resource {
     package let identifier: [Identifier]
     package let status: Status
     package let cancelationReason: CodeableConcept?
+    package let serviceCategory: [CodeableConcept]
     package let serviceType: [CodeableConcept]
     package let appointmentType: CodeableConcept?
     package let reasonCode: [CodeableConcept]
@@ -68,7 +69,8 @@ package struct Appointment: Resource {
     package init(
         id: String, meta: Meta, status: Status, start: Instant?, end: Instant?, participants: [Participant],
         identifiers: [Identifier] = [], cancelReason: CodeableConcept? = nil, type: CodeableConcept? = nil,
-        serviceTypes: [CodeableConcept] = [], reasons: [CodeableConcept] = [], slots: [Reference] = [],
+        serviceCategories: [CodeableConcept] = [], serviceTypes: [CodeableConcept] = [],
+        reasons: [CodeableConcept] = [], slots: [Reference] = [],
         comment: String = "", extensions: [Extension] = []
     ) throws(FHIRError) {
         if participants.isEmpty { throw .missing("Appointment.participant") }
@@ -89,6 +91,7 @@ package struct Appointment: Resource {
         identifier = identifiers
         self.status = status
         cancelationReason = status == .cancelled ? cancelReason : nil
+        serviceCategory = serviceCategories
         serviceType = serviceTypes
         appointmentType = type
         reasonCode = reasons

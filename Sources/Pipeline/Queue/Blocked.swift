@@ -9,11 +9,13 @@ package struct JobFilter: Sendable {
     package var practice: String?
     package var id: Int64?
     package var entry: Int64?
+    /// Only those that wait for one of these.
+    package var workItems: [UUID]?
     package var limit: Int64
 
     package init(
         state: String? = nil, queue: String? = nil, code: String? = nil, practice: String? = nil, id: Int64? = nil,
-        entry: Int64? = nil, limit: Int64 = 500
+        entry: Int64? = nil, workItems: [UUID]? = nil, limit: Int64 = 500
     ) {
         self.state = state
         self.queue = queue
@@ -21,6 +23,7 @@ package struct JobFilter: Sendable {
         self.practice = practice
         self.id = id
         self.entry = entry
+        self.workItems = workItems
         self.limit = limit
     }
 }
@@ -46,22 +49,24 @@ package struct ListedJob: Sendable, Identifiable {
     package let holdsKey: Bool
     /// Later jobs of its key that wait for it.
     package let successors: Int64
+    /// What it waits for together with others; an id of workflow.unmapped.
+    package let workItem: UUID?
 
     private init(row: Row) throws {
         (
             queue, queueName, lane, id, kind, state, attempts, runAt, enqueuedAt, since, code, stage, detail, practice,
-            day, entry, holdsKey, successors
+            day, entry, holdsKey, successors, workItem
         ) = try row.decode(
             (
                 Int16, String, Int16, Int64, String, String, Int16, Date?, Date, Date, String?, String?, String?,
-                String?, CalendarDay?, Int64?, Bool, Int64
+                String?, CalendarDay?, Int64?, Bool, Int64, UUID?
             ).self)
     }
 
     /// Blocked jobs first, then those that merely wait for their turn, oldest first.
     package static func list(_ filter: JobFilter, from pool: Pool) async throws -> [ListedJob] {
         var found = try await pool.query(Queries.list(filter)).map(ListedJob.init(row:))
-        if filter.code == nil && (filter.state == nil || filter.state == "waiting") {
+        if filter.code == nil && filter.workItems == nil && (filter.state == nil || filter.state == "waiting") {
             found += try await pool.query(Queries.waitingList(filter)).map(ListedJob.init(row:))
         }
         return Array(found.prefix(Int(filter.limit)))

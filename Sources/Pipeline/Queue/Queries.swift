@@ -211,14 +211,14 @@ enum Queries {
             DELETE FROM queue.job WHERE queue = \(job.queue) AND lane = \(job.lane) AND id = \(job.id)
         )
         INSERT INTO queue.blocked (queue, lane, id, kind, state, attempts, run_at, enqueued_at, key, holds_key, code,
-            stage, detail, practice_id, received_on, entry_id, payload)
+            stage, detail, practice_id, received_on, entry_id, payload, work_item)
         VALUES (\(job.queue), \(job.lane), \(job.id), \(job.kind), \(state), \(attempts),
             clock_timestamp() + make_interval(secs => \(after)), \(job.enqueuedAt), \(job.key), \(failure.holdsKey),
             \(failure.code), \(failure.stage), \(failure.detail), \(job.practice), \(job.day), \(job.entry),
-            \(job.payload)::text::jsonb)
+            \(job.payload)::text::jsonb, \(failure.workItem?.id))
         ON CONFLICT (queue, lane, id) DO UPDATE SET
             state = excluded.state, attempts = excluded.attempts, run_at = excluded.run_at,
-            holds_key = excluded.holds_key, code = excluded.code, stage = excluded.stage, detail = excluded.detail,
+            work_item = excluded.work_item, holds_key = excluded.holds_key, code = excluded.code, stage = excluded.stage, detail = excluded.detail,
             blocked_at = clock_timestamp()
         """
     }
@@ -261,7 +261,7 @@ enum Queries {
         SELECT b.queue, q.name, b.lane, b.id, b.kind, b.state, b.attempts, b.run_at, b.enqueued_at, b.blocked_at,
             b.code, b.stage, b.detail, b.practice_id, b.received_on, b.entry_id, b.holds_key,
             (SELECT count(*) FROM queue.blocked w
-             WHERE w.queue = b.queue AND w.lane = b.lane AND w.key = b.key AND w.state = 'waiting' AND w.id > b.id)
+             WHERE w.queue = b.queue AND w.lane = b.lane AND w.key = b.key AND w.state = 'waiting' AND w.id > b.id), b.work_item
         FROM queue.blocked b JOIN queue.queue q ON q.id = b.queue
         WHERE (\(filter.state)::text IS NULL OR b.state = \(filter.state))
             AND (\(filter.queue)::text IS NULL OR q.name = \(filter.queue))
@@ -269,6 +269,7 @@ enum Queries {
             AND (\(filter.practice)::text IS NULL OR b.practice_id = \(filter.practice))
             AND (\(filter.id)::bigint IS NULL OR b.id = \(filter.id))
             AND (\(filter.entry)::bigint IS NULL OR b.entry_id = \(filter.entry))
+            AND (\(filter.workItems)::uuid[] IS NULL OR b.work_item = ANY (\(filter.workItems)))
         ORDER BY b.id LIMIT \(filter.limit)
         """
     }
@@ -276,7 +277,7 @@ enum Queries {
     static func waitingList(_ filter: JobFilter) -> SQL {
         """
         SELECT j.queue, q.name, j.lane, j.id, j.kind, 'waiting', j.attempts, NULL::timestamptz, j.enqueued_at,
-            j.enqueued_at, NULL::text, NULL::text, NULL::text, j.practice_id, j.received_on, j.entry_id, false, 0::bigint
+            j.enqueued_at, NULL::text, NULL::text, NULL::text, j.practice_id, j.received_on, j.entry_id, false, 0::bigint, NULL::uuid
         FROM queue.job j JOIN queue.queue q ON q.id = j.queue
         WHERE (\(filter.queue)::text IS NULL OR q.name = \(filter.queue))
             AND (\(filter.practice)::text IS NULL OR j.practice_id = \(filter.practice))

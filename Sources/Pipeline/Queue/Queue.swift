@@ -118,9 +118,13 @@ package struct Failure: Error, Hashable, Sendable {
     package var holdsKey: Bool
     /// Not before this long from now; nil leaves it to the backoff.
     package var retryAfter: Duration?
+    /// The one thing that a person mends for this job and all that wait for the same.
+    package var workItem: WorkItem?
 
     package init(
-        code: String, kind: Kind, stage: String, detail: String = "", holdsKey: Bool = true, retryAfter: Duration? = nil
+        code: String, kind: Kind, stage: String, detail: String = "", holdsKey: Bool = true,
+        retryAfter: Duration? = nil,
+        workItem: WorkItem? = nil
     ) {
         self.code = code
         self.kind = kind
@@ -128,5 +132,22 @@ package struct Failure: Error, Hashable, Sendable {
         self.detail = detail
         self.holdsKey = holdsKey
         self.retryAfter = retryAfter
+        self.workItem = workItem
+    }
+}
+
+/// What many parked jobs wait for. Only its id comes into a job's row; what it is about is for whoever keeps the list of
+/// work items (`Duty.onFailure`), and for no log.
+package struct WorkItem: Hashable, Sendable {
+    package let id: UUID
+    package let practice: String
+    package let table: String
+    package let code: String
+
+    package init(id: UUID, practice: String, table: String, code: String) {
+        self.id = id
+        self.practice = practice
+        self.table = table
+        self.code = code
     }
 }

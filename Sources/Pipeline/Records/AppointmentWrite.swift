@@ -51,16 +51,17 @@ package struct AppointmentWrite: Sendable {
         return """
             state AS (
                 INSERT INTO records.appointment (practice_id, id, version, status, source_status, start_at, end_at,
-                    enterprise_id, person_id, type_code, type_text, reason_text, cancel_reason, overbooked, replaces,
+                    enterprise_id, person_id, type_code, type_text, category_code, category_text, reason_text, cancel_reason, overbooked, replaces,
                     flags, event_at, received_on, entry_id, definition)
                 VALUES (\(practice), \(state.id), 1, \(state.status.rawValue), \(state.sourceStatus), \(state.start),
                     \(state.end), \(enterprise), \(state.person), \(state.type?.code ?? ""), \(state.type?.text ?? ""),
-                    \(state.reason), \(state.cancelReason), \(state.overbooked), \(state.replaces), \(flags),
+                    \(state.category?.code ?? ""), \(state.category?.text ?? ""), \(state.reason), \(state.cancelReason), \(state.overbooked), \(state.replaces), \(flags),
                     \(state.eventAt), \(day), \(event.entry), \(definition))
                 ON CONFLICT (practice_id, id) DO UPDATE SET
                     version = appointment.version + 1, status = excluded.status,
                     source_status = excluded.source_status, start_at = excluded.start_at, end_at = excluded.end_at,
                     person_id = excluded.person_id, type_code = excluded.type_code, type_text = excluded.type_text,
+                    category_code = excluded.category_code, category_text = excluded.category_text,
                     reason_text = excluded.reason_text, cancel_reason = excluded.cancel_reason,
                     overbooked = excluded.overbooked, replaces = excluded.replaces, flags = excluded.flags,
                     event_at = excluded.event_at, received_on = excluded.received_on, entry_id = excluded.entry_id,

@@ -26,6 +26,7 @@ package struct FoundAppointment: Sendable {
     /// The person that lookups resolve to: the survivor where there was a merge.
     package let person: UUID?
     package let type: Coded
+    package let category: Coded
     package let reason: String
     package let cancelReason: String
     package let overbooked: Bool
@@ -45,18 +46,23 @@ package struct FoundAppointment: Sendable {
         let status: String
         let typeCode: String
         let typeText: String
+        let categoryCode: String
+        let categoryText: String
         (
-            id, version, status, start, end, person, typeCode, typeText, reason, cancelReason, overbooked, replaces,
-            flags, changedAt
+            id, version, status, start, end, person, typeCode, typeText, categoryCode, categoryText, reason,
+            cancelReason,
+            overbooked, replaces, flags, changedAt
         ) = try row.decode(
             (
-                UUID, Int32, String, Date?, Date?, UUID?, String, String, String, String, Bool, UUID?, [String], Date
+                UUID, Int32, String, Date?, Date?, UUID?, String, String, String, String, String, String, Bool, UUID?,
+                [String], Date
             ).self)
         guard let known = AppointmentStatus(rawValue: status) else {
             throw RecordsError.unreadable("appointment.status")
         }
         self.status = known
         type = Coded(code: typeCode, text: typeText)
+        category = Coded(code: categoryCode, text: categoryText)
     }
 }
 
@@ -69,7 +75,7 @@ extension Appointments {
         let conditions = try await conditions(criteria, practice, includingUnshown, transaction)
         let sql: SQL = """
             SELECT a.id, a.version, a.status, a.start_at, a.end_at, coalesce(p.survivor, a.person_id), a.type_code,
-                a.type_text, a.reason_text, a.cancel_reason, a.overbooked, a.replaces, a.flags, a.changed_at
+                a.type_text, a.category_code, a.category_text, a.reason_text, a.cancel_reason, a.overbooked, a.replaces, a.flags, a.changed_at
             FROM records.appointment a
             LEFT JOIN records.person p ON p.enterprise_id = a.enterprise_id AND p.id = a.person_id
             WHERE \(fragment: conditions) AND \(fragment: .after("a.id", page))
@@ -150,7 +156,8 @@ extension Appointments {
         var resources: [UUID: [FoundResource]] = [:]
         for row in try await transaction.query(
             """
-            SELECT u.appointment_id, r.id, r.kind, r.code, r.name, r.npi, r.changed_at
+            SELECT u.appointment_id, r.id, r.kind, r.code, coalesce(nullif(u.name, ''), r.name),
+                coalesce(nullif(u.npi, ''), r.npi), r.changed_at
             FROM records.appointment_resource u
             JOIN records.resource r ON r.practice_id = u.practice_id AND r.id = u.resource_id
             WHERE u.practice_id = \(practice) AND u.appointment_id = ANY (\(ids)) ORDER BY r.kind DESC, r.code

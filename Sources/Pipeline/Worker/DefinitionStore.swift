@@ -31,6 +31,13 @@ package actor DefinitionStore {
         return definition
     }
 
+    /// The files in force, path to text. Throws `none` before the first `pmsync apply`.
+    package func files() async throws -> [String: String] {
+        let row = try await pool.query("SELECT files::text FROM workflow.definition ORDER BY id DESC LIMIT 1").first
+        guard let row else { throw DefinitionStoreError.none }
+        return try JSONDecoder().decode([String: String].self, from: Data(try row.decode(String.self).utf8))
+    }
+
     /// Checks the whole folder and makes it the version in force; false when it is so already. Practices and what their
     /// resources can take are written with it. Throws the whole list of what is wrong, and then nothing has changed.
     package static func apply(_ files: [String: String], by person: String, to pool: Pool) async throws -> Bool {

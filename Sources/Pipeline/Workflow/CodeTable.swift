@@ -4,16 +4,18 @@ package import Practice
 package enum TableName: String, Codable, Sendable, CaseIterable {
     case status
     case events
+    case categories
     case locations
     case resources
+    case providers
     case cancelReasons = "cancel-reasons"
 
     /// The columns that a table must have, after `code`.
     var required: [String] {
         switch self {
         case .status: ["status"]
-        case .events, .cancelReasons: ["text"]
-        case .locations: ["name"]
+        case .events, .categories, .cancelReasons: ["text"]
+        case .locations, .providers: ["name"]
         case .resources: ["kind", "name"]
         }
     }
@@ -22,9 +24,11 @@ package enum TableName: String, Codable, Sendable, CaseIterable {
     var optional: [String] {
         switch self {
         case .status: ["overbooked", "event"]
-        case .events, .cancelReasons: []
+        case .events: ["category"]
+        case .categories, .cancelReasons: []
         case .locations: ["zone"]
-        case .resources: ["npi", "capacity"]
+        case .resources: ["npi", "capacity", "provider"]
+        case .providers: ["npi"]
         }
     }
 
@@ -34,8 +38,10 @@ package enum TableName: String, Codable, Sendable, CaseIterable {
         switch self {
         case .status: .unmappedStatus
         case .events: .unmappedEvent
+        case .categories: .unmappedCategory
         case .locations: .unmappedLocation
         case .resources: .unmappedResource
+        case .providers: .unmappedProvider
         case .cancelReasons: .unmappedCancelReason
         }
     }
@@ -83,6 +89,8 @@ package struct CodeTable: Sendable {
     }
 
     package let name: TableName
+    /// As its header names them.
+    let columns: [String]
     /// Rows by upper-case code, those of one practice or event first.
     private let byCode: [String: [Row]]
 
@@ -96,8 +104,14 @@ package struct CodeTable: Sendable {
         }
     }
 
+    /// The rows that a practice has for a code, on whatever day and for whatever event.
+    package func rows(_ code: String, practice: String) -> [Row] {
+        byCode[code.uppercased(), default: []].filter { $0.practice == nil || $0.practice == practice }
+    }
+
     init(empty name: TableName) {
         self.name = name
+        columns = []
         byCode = [:]
     }
 
@@ -106,16 +120,23 @@ package struct CodeTable: Sendable {
         let records = CSV.records(text)
         guard let header = records.first else {
             problems.add(file, 1, "the file is empty")
+            columns = []
             byCode = [:]
             return
         }
         let columns = header.fields.map { $0.lowercased() }
+        self.columns = columns
         let known = ["code"] + name.required + name.optional + TableName.common
         for column in columns where !known.contains(column) {
             problems.unknown("column", column, among: known, file, header.line)
         }
-        for column in ["code"] + name.required where !columns.contains(column) {
+        let misspelt = columns.filter { !known.contains($0) }.compactMap { $0.nearest(among: known) }
+        for column in ["code"] + name.required where !columns.contains(column) && !misspelt.contains(column) {
             problems.add(file, header.line, "the column \"\(column)\" is missing")
+        }
+        if !columns.contains("code") {
+            byCode = [:]
+            return
         }
         var byCode: [String: [Row]] = [:]
         for record in records.dropFirst() {

@@ -25,7 +25,8 @@ package struct Definition: Sendable {
         let problems = Problems()
         var tables: [TableName: CodeTable] = [:]
         var workflows: [String: WorkflowRules] = [:]
-        var profiles: [String: Profile] = [:]
+        var profiles = Profiles()
+        var hasUnreadPractice = false
         var practiceSections: [Section] = []
         var layouts: [String: Layout] = [:]
         for (path, text) in files.sorted(by: { $0.key < $1.key }) {
@@ -39,15 +40,18 @@ package struct Definition: Sendable {
                 table.checkValues(file: path, problems: problems)
                 tables[name] = table
             case .workflow:
-                guard let rules = Section(file: path, text: text, problems: problems).flatMap(WorkflowRules.init)
+                guard let rules = Section(file: path, text: text, problems: problems).map(WorkflowRules.init)
                 else { continue }
                 if workflows.updateValue(rules, forKey: rules.name) != nil {
                     problems.add(path, 1, "the workflow \"\(rules.name)\" is there twice")
                 }
             case .profile:
-                guard let profile = Section(file: path, text: text, problems: problems).flatMap(Profile.init)
-                else { continue }
-                if profiles.updateValue(profile, forKey: profile.name) != nil {
+                guard let profile = Section(file: path, text: text, problems: problems).map(Profile.init) else {
+                    profiles.isIncomplete = true
+                    continue
+                }
+                if profile.name == path { profiles.isIncomplete = true }
+                if profiles.known.updateValue(profile, forKey: profile.name) != nil {
                     problems.add(path, 1, "the profile \"\(profile.name)\" is there twice")
                 }
             case .layout:
@@ -57,7 +61,11 @@ package struct Definition: Sendable {
                     problems.add(path, 1, "the layout \"\(layout.name)\" is there twice")
                 }
             case .practice:
-                guard let section = Section(file: path, text: text, problems: problems) else { continue }
+                guard let section = Section(file: path, text: text, problems: problems) else {
+                    hasUnreadPractice = true
+                    continue
+                }
+                if !section.keys.contains(where: { $0.text == "practice" }) { hasUnreadPractice = true }
                 practiceSections.append(section)
             case .ignored: break
             case .unknown:
@@ -79,10 +87,20 @@ package struct Definition: Sendable {
             practiceSections, feeds: folder.feeds, profiles: profiles, workflows["scheduling"], problems)
         for (name, table) in tables {
             for row in table.rows {
-                guard let practice = row.practice, folder.practices[practice] == nil else { continue }
+                // Where a practice's file cannot be read, its rows would be accused of its mistake.
+                guard let practice = row.practice, folder.practices[practice] == nil, !hasUnreadPractice else {
+                    continue
+                }
                 let file = "tables/\(name.rawValue).csv"
                 problems.unknown("practice", practice, among: folder.practices.keys.sorted(), file, row.line)
             }
+        }
+        for (name, column, target) in [
+            (TableName.events, "category", TableName.categories), (.resources, "provider", .providers),
+        ] {
+            tables[name]?.checkReferences(
+                of: column, in: tables[target] ?? CodeTable(empty: target), file: "tables/\(name.rawValue).csv",
+                problems: problems)
         }
         guard problems.all.isEmpty else { throw DefinitionError(problems: problems.sorted) }
         digest = Self.digest(files)
@@ -133,12 +151,12 @@ package struct Definition: Sendable {
     }
 
     private static func practices(
-        _ sections: [Section], _ profiles: [String: Profile], _ workflow: WorkflowRules?, _ problems: Problems
+        _ sections: [Section], _ profiles: Profiles, _ workflow: WorkflowRules?, _ problems: Problems
     ) -> (practices: [String: PracticeProfile], feeds: [String: Feed]) {
         var practices: [String: PracticeProfile] = [:]
         var feeds: [String: Feed] = [:]
         for section in sections {
-            guard let practice = PracticeProfile(section) else { continue }
+            let practice = PracticeProfile(section)
             if practices.updateValue(practice, forKey: practice.id) != nil {
                 let line = section.line(of: "practice")
                 problems.add(section.file, line, "the practice \"\(practice.id)\" is there twice")
@@ -189,41 +207,5 @@ extension Feed {
         }
         zones.merge(other.zones) { first, _ in first }
         return nil
-    }
-}
-
-extension CodeTable {
-    /// Words that the status table may give besides the appointment's states.
-    package enum StatusWord {
-        /// Not an appointment: the resource's time is taken.
-        package static let blocked = "blocked"
-        /// Says nothing that others must know.
-        package static let ignored = "ignored"
-    }
-
-    fileprivate func checkValues(file: String, problems: Problems) {
-        for row in rows {
-            switch name {
-            case .status:
-                let known = AppointmentStatus.allCases.map(\.rawValue) + [StatusWord.blocked, StatusWord.ignored]
-                if !known.contains(row["status"]) {
-                    problems.unknown("status", row["status"], among: known, file, row.line)
-                }
-                if !["", "true", "false"].contains(row["overbooked"]) {
-                    problems.unknown("value", row["overbooked"], among: ["true", "false"], file, row.line)
-                }
-            case .resources:
-                let known = ResourceUse.Kind.allCases.map(\.rawValue)
-                if !known.contains(row["kind"]) { problems.unknown("kind", row["kind"], among: known, file, row.line) }
-                if !row["capacity"].isEmpty, (Int(row["capacity"]) ?? 0) < 1 {
-                    problems.add(file, row.line, "\"capacity\" takes a number from 1")
-                }
-            case .locations:
-                if !row["zone"].isEmpty, TimeZone(identifier: row["zone"]) == nil {
-                    problems.unknown("zone", row["zone"], among: TimeZone.knownTimeZoneIdentifiers, file, row.line)
-                }
-            case .events, .cancelReasons: break
-            }
-        }
     }
 }

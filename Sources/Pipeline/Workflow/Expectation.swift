@@ -32,7 +32,8 @@ package struct Expectation: Sendable {
         messagesLine = section.line(of: "messages")
         received = (section.list("received") ?? []).map { Value(text: $0.text, line: $0.line) }
         let appointmentKeys = [
-            "status", "word", "start", "end", "type", "reason", "cancel-reason", "names", "resources", "flags",
+            "status", "word", "start", "end", "type", "category", "reason", "cancel-reason", "names", "resources",
+            "flags",
             "replaces",
         ]
         appointments = section.sections("appointments")?.map { Record($0, appointmentKeys) }

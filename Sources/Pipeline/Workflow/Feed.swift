@@ -16,15 +16,15 @@ package struct IdentifierRule: Sendable {
 
     init?(_ section: Section) {
         section.allow(["path", "kind", "types", "authority", "authority-component", "trust"])
-        guard let pathText = section.required("path"), let path = section.path(pathText),
-            section.required("kind") != nil, let kind = section.word("kind", Identifier.Kind.self)
-        else { return nil }
-        self.path = path
-        self.kind = kind
         types = (section.list("types") ?? []).map { $0.text.uppercased() }
         authority = section.scalar("authority")?.text ?? ""
         authorityComponent = section.number("authority-component", in: 1...20)
         trust = Int16(section.number("trust", in: 0...100) ?? 50)
+        let path = section.required("path").flatMap { section.path($0) }
+        let kind = section.required("kind") == nil ? nil : section.word("kind", Identifier.Kind.self)
+        guard let path, let kind else { return nil }
+        self.path = path
+        self.kind = kind
     }
 }
 
@@ -51,13 +51,12 @@ package struct Profile: Sendable {
     let zone: TimeZone?
     let charset: Charset?
 
-    init?(_ section: Section) {
+    init(_ section: Section) {
         section.allow([
             "profile", "practice-path", "person-key", "identifiers", "person-identifiers", "fields", "unmapped",
             "parents", "ids-trade-places", "zone", "charset",
         ])
-        guard let name = section.required("profile") else { return nil }
-        self.name = name.text
+        name = section.required("profile")?.text ?? section.file
         practicePath = section.path("practice-path")
         personKey = section.paths("person-key") ?? []
         identifiers = (section.sections("identifiers") ?? []).compactMap(IdentifierRule.init)
@@ -69,6 +68,12 @@ package struct Profile: Sendable {
         zone = section.zone("zone")
         charset = section.charset("charset")
     }
+}
+
+/// The profiles of a folder. `isIncomplete`: a file of one cannot be read, so that a name may be its.
+struct Profiles {
+    var known: [String: Profile] = [:]
+    var isIncomplete = false
 }
 
 /// One stream of messages from one sender, of one practice or of several.
@@ -109,27 +114,33 @@ package struct Feed: Sendable {
         "refuse",
     ]
 
-    /// A feed as one practice's file states it.
+    /// A feed as one practice's file states it; what is wrong in it is told whole. nil: it has no name, or its profile is
+    /// not there.
     init?(
-        _ section: Section, practice: String, profiles: [String: Profile], workflow: WorkflowRules?, isTap: Bool = false
+        _ section: Section, practice: String, profiles: Profiles, workflow: WorkflowRules?, isTap: Bool = false
     ) {
         section.allow(isTap ? Self.tapKeys : Self.keys)
         let destination = isTap ? section.required("destination") : nil
-        guard let name = section.required(isTap ? "tap" : "feed"), !isTap || destination != nil else { return nil }
+        let name = section.required(isTap ? "tap" : "feed")
         let profileName = section.scalar("profile")
-        guard let profile = profiles[profileName?.text ?? "standard"] else {
+        let profile = profiles.known[profileName?.text ?? "standard"]
+        if profile == nil, !profiles.isIncomplete {
             section.problems.unknown(
-                "profile", profileName?.text ?? "standard", among: profiles.keys.sorted(), section.file,
+                "profile", profileName?.text ?? "standard", among: profiles.known.keys.sorted(), section.file,
                 profileName?.line ?? section.line)
-            return nil
         }
-        self.name = name.text
-        self.profile = profile.name
         port = section.number("port", in: 1...65535)
         folder = section.scalar("folder")?.text
         tapOf = destination?.text
         sender = section.scalar("sender")?.text
         facility = section.scalar("facility")?.text
+        isProduction = section.flag("production") ?? true
+        refuses = Set(section.words("refuse", ParkCode.self))
+        let ownZone = section.zone("zone")
+        let ownCharset = section.charset("charset")
+        guard let name, let profile, !isTap || destination != nil else { return nil }
+        self.name = name.text
+        self.profile = profile.name
         practicePath = profile.practicePath
         let values = section.list("practice-value")
         if practicePath != nil, values == nil {
@@ -140,10 +151,8 @@ package struct Feed: Sendable {
         }
         let stated = practicePath == nil ? [""] : (values ?? []).map(\.text)
         practices = Dictionary(stated.map { ($0, practice) }) { first, _ in first }
-        zones = (section.zone("zone") ?? profile.zone).map { [practice: $0] } ?? [:]
-        charset = section.charset("charset") ?? profile.charset
-        isProduction = section.flag("production") ?? true
-        refuses = Set(section.words("refuse", ParkCode.self))
+        zones = (ownZone ?? profile.zone).map { [practice: $0] } ?? [:]
+        charset = ownCharset ?? profile.charset
         personKey = profile.personKey
         identifiers = profile.identifiers
         personIdentifiers = profile.personIdentifiers

@@ -22,8 +22,10 @@ package enum ParkCode: String, Codable, Sendable, CaseIterable {
     case missingIdentifier = "missing-identifier"
     case unmappedStatus = "unmapped-status"
     case unmappedEvent = "unmapped-event"
+    case unmappedCategory = "unmapped-category"
     case unmappedLocation = "unmapped-location"
     case unmappedResource = "unmapped-resource"
+    case unmappedProvider = "unmapped-provider"
     case unmappedCancelReason = "unmapped-cancel-reason"
     /// Which of several appointments is meant cannot be told; the candidates are shown.
     case ambiguousAppointment = "ambiguous-appointment"

@@ -52,17 +52,17 @@ package struct PracticeProfile: Sendable {
     package let reconcileGrace: Int?
     package let tolerances: Tolerances
 
-    init?(_ section: Section) {
+    /// Reads on after a mistake, with something in the place of what is wrong: the folder is refused all the same, and
+    /// one mistake must not hide the next, nor bring others about.
+    init(_ section: Section) {
         section.allow([
             "practice", "enterprise", "name", "zone", "go-live", "feeds", "taps", "destinations", "load", "reconcile",
         ])
-        let stated = section.required("zone")
-        guard let id = section.required("practice"), let stated, let zone = section.zone("zone") else { return nil }
-        self.id = id.text
-        enterprise = section.scalar("enterprise")?.text ?? id.text
-        name = section.scalar("name")?.text ?? id.text
-        self.zone = zone
-        zoneName = stated.text
+        id = section.required("practice")?.text ?? section.file
+        enterprise = section.scalar("enterprise")?.text ?? id
+        name = section.scalar("name")?.text ?? id
+        zoneName = section.required("zone")?.text ?? ""
+        zone = section.zone("zone") ?? .gmt
         goLive = GoLive(section, key: "go-live", workflows: ["scheduling"])
         load = LoadProfile(section.section("load"))
         destinations = (section.sections("destinations") ?? []).compactMap(DestinationProfile.init)
@@ -77,9 +77,9 @@ package struct PracticeProfile: Sendable {
 extension DestinationProfile {
     fileprivate init?(_ section: Section) {
         section.allow(["name", "mode"])
+        mode = section.word("mode", DestinationMode.self) ?? .live
         guard let name = section.required("name") else { return nil }
         self.name = name.text
-        mode = section.word("mode", DestinationMode.self) ?? .live
     }
 }
 

@@ -27,7 +27,7 @@ extension Definition {
     }
 
     static func taps(
-        _ sections: [Section], feeds: [String: Feed], profiles: [String: Profile], _ workflow: WorkflowRules?,
+        _ sections: [Section], feeds: [String: Feed], profiles: Profiles, _ workflow: WorkflowRules?,
         _ problems: Problems
     ) -> [String: Feed] {
         var taps: [String: Feed] = [:]

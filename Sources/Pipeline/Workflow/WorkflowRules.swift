@@ -19,6 +19,8 @@ package enum FieldName: String, Codable, Sendable, CaseIterable {
     /// One path for each of `duration`'s, in its order: where its unit is.
     case durationUnits = "duration-units"
     case status, type
+    /// What kind of events it is booked under, where the message says; else the event's row does.
+    case category
     case typeText = "type-text"
     case reason
     case cancelReason = "cancel-reason"
@@ -51,10 +53,9 @@ package struct WorkflowRules: Sendable {
     /// The park codes whose job holds back the later jobs of its key.
     package let holdsKey: Set<ParkCode>
 
-    init?(_ section: Section) {
+    init(_ section: Section) {
         section.allow(["workflow", "accepts", "fields", "unmapped", "holds-key"])
-        guard let name = section.required("workflow") else { return nil }
-        self.name = name.text
+        name = section.required("workflow")?.text ?? section.file
         var accepts: [String: Action] = [:]
         if let events = section.section("accepts") {
             for key in events.keys { accepts[key.text] = events.word(key.text, Action.self) }

@@ -18,7 +18,7 @@ extension Settings {
     package static let keys: [Key] = [
         .databaseURL, .config, .data, .workflows, .listen, .mllpPort, .httpPort, .consolePort, .adminPort, .logLevel,
         .leaseSeconds, .poolSize, .parentDescriptor, .maxFrameBytes, .allowPlainMLLP, .publicURL,
-        .allowPrivateWebhooks, .reconcileSeconds, .now,
+        .allowPrivateWebhooks, .reconcileSeconds, .codesSeconds, .now,
     ]
 
     /// The settings as the table that stands in the README.
@@ -70,6 +70,9 @@ extension Settings.Key {
     package static let reconcileSeconds = Self(
         "PMSYNC_RECONCILE_SECONDS", .number(0...86_400), "300",
         "how often every practice with a list is reconciled; 0: only by `pmsync reconcile`")
+    package static let codesSeconds = Self(
+        "PMSYNC_CODES_SECONDS", .number(0...86_400), "60",
+        "how often the journal is re-read for codes that no table knows; 0: never")
     package static let now = Self(
         "PMSYNC_NOW", .instant, "holds the clock of the business rules at this instant, for demonstrations and tests")
 }

@@ -13,6 +13,7 @@ package enum Schema {
         Migration("v0001_foundation", PackageResources.v0001_foundation_sql),
         Migration("v0002_look_ups", PackageResources.v0002_look_ups_sql),
         Migration("v0003_golive", PackageResources.v0003_golive_sql),
+        Migration("v0005_codes", PackageResources.v0005_codes_sql),
         Migration("v0007_agreement", PackageResources.v0007_agreement_sql),
         Migration("v0008_console", PackageResources.v0008_console_sql),
     ]

@@ -127,9 +127,9 @@ BEGIN
             name = CASE WHEN resource.name = '' THEN excluded.name ELSE resource.name END,
             npi = CASE WHEN resource.npi = '' THEN excluded.npi ELSE resource.npi END,
             changed_at = clock_timestamp();
-        INSERT INTO records.appointment_resource (practice_id, appointment_id, resource_id, start_at, end_at)
-        SELECT DISTINCT ON (r.id) practice, appointment, r.id, u.start_at, u.end_at
-        FROM unnest(kinds, codes, starts, ends) AS u (kind, code, start_at, end_at)
+        INSERT INTO records.appointment_resource (practice_id, appointment_id, resource_id, start_at, end_at, name, npi)
+        SELECT DISTINCT ON (r.id) practice, appointment, r.id, u.start_at, u.end_at, u.name, u.npi
+        FROM unnest(kinds, codes, starts, ends, names, npis) AS u (kind, code, start_at, end_at, name, npi)
         JOIN records.resource r ON r.practice_id = practice AND r.kind = u.kind AND r.code = u.code;
     END IF;
     IF is_live AND cardinality(kinds) > 0 THEN
@@ -547,6 +547,7 @@ CREATE TABLE queue.blocked (
     received_on date,
     entry_id bigint,
     payload jsonb NOT NULL,
+    work_item uuid,
     CONSTRAINT blocked_has_a_time_if_retrying CHECK (((state = 'retrying'::text) = (run_at IS NOT NULL))),
     CONSTRAINT blocked_says_why CHECK (((state = 'waiting'::text) = (code IS NULL))),
     CONSTRAINT blocked_state_is_known CHECK ((state = ANY (ARRAY['retrying'::text, 'waiting'::text, 'parked'::text, 'uncertain'::text])))
@@ -886,6 +887,8 @@ CREATE TABLE records.appointment (
     definition bytea,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    category_code text DEFAULT ''::text NOT NULL,
+    category_text text DEFAULT ''::text NOT NULL,
     CONSTRAINT appointment_ends_after_its_start CHECK ((end_at > start_at)),
     CONSTRAINT appointment_has_both_times_or_none CHECK (((start_at IS NULL) = (end_at IS NULL))),
     CONSTRAINT appointment_status_is_fhir CHECK ((status = ANY (ARRAY['proposed'::text, 'pending'::text, 'booked'::text, 'arrived'::text, 'checked-in'::text, 'fulfilled'::text, 'cancelled'::text, 'noshow'::text, 'waitlist'::text, 'entered-in-error'::text])))
@@ -934,7 +937,9 @@ CREATE TABLE records.appointment_resource (
     appointment_id uuid NOT NULL,
     resource_id uuid NOT NULL,
     start_at timestamp with time zone,
-    end_at timestamp with time zone
+    end_at timestamp with time zone,
+    name text DEFAULT ''::text NOT NULL,
+    npi text DEFAULT ''::text NOT NULL
 );
 
 ALTER TABLE ONLY records.appointment_resource FORCE ROW LEVEL SECURITY;
@@ -1124,6 +1129,39 @@ ALTER TABLE records.slot OWNER TO pmsync;
 
 COMMENT ON TABLE records.slot IS 'A stretch of a resource''s day that the PM has spoken of: booked, freed, blocked or opened. Written by scheduling; never leaves.';
 
+CREATE TABLE workflow.code_scan (
+    workflow text NOT NULL,
+    received_on date NOT NULL,
+    entry_id bigint NOT NULL,
+    as_of timestamp with time zone NOT NULL
+);
+
+ALTER TABLE workflow.code_scan OWNER TO pmsync;
+
+COMMENT ON TABLE workflow.code_scan IS 'How far the journal was re-read for workflow.code_seen. Written with its rows, in one commit; never leaves.';
+
+CREATE TABLE workflow.code_seen (
+    practice_id text NOT NULL,
+    table_name text NOT NULL,
+    code text NOT NULL,
+    event text NOT NULL,
+    seen_on date NOT NULL,
+    first_day date NOT NULL,
+    last_day date NOT NULL,
+    messages bigint NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    received_on date NOT NULL,
+    entry_id bigint NOT NULL,
+    CONSTRAINT code_seen_days_are_in_order CHECK ((first_day <= last_day))
+);
+
+ALTER TABLE ONLY workflow.code_seen FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE workflow.code_seen OWNER TO pmsync;
+
+COMMENT ON TABLE workflow.code_seen IS 'How many messages of a day looked a code up, for which days (first_day to last_day), and one of them. Written by the scheduling worker as it re-reads the journal; a row leaves after 100 days.';
+
 CREATE TABLE workflow.definition (
     id bigint NOT NULL,
     digest bytea NOT NULL,
@@ -1144,6 +1182,20 @@ ALTER TABLE workflow.definition ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE workflow.unmapped (
+    practice_id text NOT NULL,
+    id uuid NOT NULL,
+    table_name text NOT NULL,
+    code text NOT NULL,
+    first_parked_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY workflow.unmapped FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE workflow.unmapped OWNER TO pmsync;
+
+COMMENT ON TABLE workflow.unmapped IS 'A code for which messages were parked, under the id that their jobs bear. Written by workers in the commit that parks; never leaves.';
 
 ALTER TABLE ONLY api.client
     ADD CONSTRAINT client_key_hash_key UNIQUE (key_hash);
@@ -1289,8 +1341,17 @@ ALTER TABLE ONLY records.slot
 ALTER TABLE ONLY records.slot
     ADD CONSTRAINT slot_practice_id_resource_id_during_key UNIQUE (practice_id, resource_id, during);
 
+ALTER TABLE ONLY workflow.code_scan
+    ADD CONSTRAINT code_scan_pkey PRIMARY KEY (workflow);
+
+ALTER TABLE ONLY workflow.code_seen
+    ADD CONSTRAINT code_seen_pkey PRIMARY KEY (practice_id, table_name, code, event, seen_on);
+
 ALTER TABLE ONLY workflow.definition
     ADD CONSTRAINT definition_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY workflow.unmapped
+    ADD CONSTRAINT unmapped_pkey PRIMARY KEY (practice_id, id);
 
 CREATE UNIQUE INDEX client_name_in_use ON api.client USING btree (practice_id, name) WHERE (revoked_at IS NULL);
 
@@ -1311,6 +1372,8 @@ CREATE INDEX repeat_by_entry ON journal.repeat USING btree (received_on, entry_i
 CREATE INDEX blocked_by_entry ON queue.blocked USING btree (received_on, entry_id);
 
 CREATE INDEX blocked_by_key ON queue.blocked USING btree (queue, lane, key, id);
+
+CREATE INDEX blocked_by_work_item ON queue.blocked USING btree (work_item) WHERE (work_item IS NOT NULL);
 
 CREATE INDEX blocked_due ON queue.blocked USING btree (queue, run_at) WHERE (state = 'retrying'::text);
 
@@ -1357,6 +1420,8 @@ CREATE INDEX occupancy_holds ON records.occupancy USING btree (practice_id, reso
 CREATE INDEX person_alias_by_person ON records.person_alias USING btree (enterprise_id, person_id);
 
 CREATE INDEX person_by_survivor ON records.person USING btree (enterprise_id, survivor) WHERE (survivor IS NOT NULL);
+
+CREATE INDEX code_seen_by_day ON workflow.code_seen USING btree (seen_on, practice_id, table_name);
 
 ALTER TABLE ONLY api.client
     ADD CONSTRAINT client_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
@@ -1598,6 +1663,18 @@ ALTER TABLE records.practice ENABLE ROW LEVEL SECURITY;
 ALTER TABLE records.resource ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE records.slot ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE workflow.code_seen ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY every_practice ON workflow.code_seen TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY every_practice ON workflow.unmapped TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY own_practice ON workflow.code_seen TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON workflow.unmapped TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+ALTER TABLE workflow.unmapped ENABLE ROW LEVEL SECURITY;
 
 GRANT USAGE ON SCHEMA api TO pmsync_gateway;
 GRANT USAGE ON SCHEMA api TO pmsync_scheduling;
@@ -1940,7 +2017,22 @@ GRANT SELECT ON TABLE records.slot TO pmsync_console;
 GRANT SELECT ON TABLE records.slot TO pmsync_operator;
 GRANT SELECT ON TABLE records.slot TO pmsync_api;
 
+GRANT SELECT ON TABLE workflow.code_scan TO pmsync_gateway;
+GRANT SELECT,INSERT,UPDATE ON TABLE workflow.code_scan TO pmsync_scheduling;
+GRANT SELECT ON TABLE workflow.code_scan TO pmsync_console;
+GRANT SELECT ON TABLE workflow.code_scan TO pmsync_operator;
+
+GRANT SELECT ON TABLE workflow.code_seen TO pmsync_gateway;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE workflow.code_seen TO pmsync_scheduling;
+GRANT SELECT ON TABLE workflow.code_seen TO pmsync_console;
+GRANT SELECT ON TABLE workflow.code_seen TO pmsync_operator;
+
 GRANT SELECT ON TABLE workflow.definition TO pmsync_gateway;
 GRANT SELECT ON TABLE workflow.definition TO pmsync_scheduling;
 GRANT SELECT ON TABLE workflow.definition TO pmsync_console;
 GRANT SELECT,INSERT ON TABLE workflow.definition TO pmsync_operator;
+
+GRANT SELECT ON TABLE workflow.unmapped TO pmsync_gateway;
+GRANT SELECT,INSERT ON TABLE workflow.unmapped TO pmsync_scheduling;
+GRANT SELECT ON TABLE workflow.unmapped TO pmsync_console;
+GRANT SELECT ON TABLE workflow.unmapped TO pmsync_operator;

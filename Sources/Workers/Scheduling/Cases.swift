@@ -21,7 +21,9 @@ package enum Cases {
 
     /// The names of a workflows folder's cases.
     package static func names(inFolder folder: String) throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(Self.folder)")
+        let cases = "\(folder)/\(Self.folder)"
+        guard FileManager.default.fileExists(atPath: cases) else { return [] }
+        return try FileManager.default.contentsOfDirectory(atPath: cases)
             .filter { $0.hasSuffix(".expect.yaml") }.map { String($0.dropLast(".expect.yaml".count)) }.sorted()
     }
 
@@ -53,8 +55,12 @@ package enum Cases {
         } catch let error as DefinitionError {
             return CaseResult(name: name, failures: error.problems)
         }
-        let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(Self.folder)/\(name).hl7"))
-        let messages = try Files.messages(in: Array(bytes))
+        guard let data = FileManager.default.contents(atPath: "\(folder)/\(Self.folder)/\(name).hl7"),
+            let messages = try? Files.messages(in: Array(data))
+        else {
+            let problem = Problem(file: "\(Self.folder)/\(name).hl7", line: 1, text: "no messages can be read from it")
+            return CaseResult(name: name, failures: [problem])
+        }
         var comparison = Comparison(file: file)
         var book = SchedulingBook(definition: definition)
         var outcomes: [String] = []
@@ -70,6 +76,28 @@ package enum Cases {
         }
         if let expected = expectation.slots { comparison.compare("slots", expected, Described.slots(book)) }
         return CaseResult(name: name, failures: comparison.failures)
+    }
+
+    /// What these messages come to under a definition, as the file that a case expects it in.
+    static func expectation(of messages: [[UInt8]], about: String, definition: Definition) -> String {
+        var book = SchedulingBook(definition: definition)
+        let outcomes = messages.enumerated().map { index, message in
+            book.receive(message, receivedAt: arrival(of: message), entry: Int64(index + 1))
+        }
+        func list(_ values: [String]) -> String {
+            "[" + values.map { LearntProfile.quoted($0) }.joined(separator: ", ") + "]"
+        }
+        var lines = ["about: \(LearntProfile.quoted(about))", "messages: \(list(outcomes.map(Described.outcome)))"]
+        for (key, records) in [("appointments", Described.appointments(book)), ("slots", Described.slots(book))] {
+            lines.append(records.isEmpty ? "\(key): []" : "\(key):")
+            for record in records {
+                let stated = record.filter { !$0.value.isEmpty && $0.value != [""] }.sorted { $0.key < $1.key }
+                for (index, value) in stated.enumerated() {
+                    lines.append((index == 0 ? "  - " : "    ") + "\(value.key): \(list(value.value))")
+                }
+            }
+        }
+        return lines.joined(separator: "\n") + "\n"
     }
 
     /// Half a day after MSH-7: whatever its zone, it has been sent.
@@ -110,6 +138,7 @@ private enum Described {
             var values = [
                 "status": [state.status.rawValue], "word": [state.sourceStatus], "names": names, "resources": uses,
                 "flags": state.flags.map(\.rawValue).sorted(), "type": state.type.map { [$0.code, $0.text] } ?? [],
+                "category": state.category.map { [$0.code, $0.text] } ?? [],
                 "reason": [state.reason], "cancel-reason": [state.cancelReason],
             ]
             for (key, list) in values where list == [""] { values[key] = [] }

@@ -12,15 +12,20 @@ struct MessageReader {
     let feed: Feed
     let practice: PracticeProfile
     let receivedAt: Date
-    /// The practice-local day on which the message counts, for the code tables.
+    /// The practice-local day on which the message came, by which its words count.
     let day: Day
+    /// The practice-local day of the appointment, by which who, where and what for counts: what a provider is called and
+    /// where they work does not change for visits before a move. The day the message came where there is none.
+    let appointmentDay: Day
+    /// Notes every code that is looked up; then none parks. nil but where codes are counted.
+    let lookUps: CodeLookUps?
     /// Of times that say none: the feed's own, else the practice's.
     let zone: TimeZone
     private let mayHoldInvalidText: Bool
 
     init(
         _ message: Message, definition: Definition, rules: WorkflowRules, feed: Feed, practice: PracticeProfile,
-        receivedAt: Date
+        receivedAt: Date, lookUps: CodeLookUps? = nil
     ) {
         self.message = message
         self.definition = definition
@@ -28,8 +33,14 @@ struct MessageReader {
         self.feed = feed
         self.practice = practice
         self.receivedAt = receivedAt
-        zone = feed.zone(of: practice.id) ?? practice.zone
-        day = PracticeTime(zone: practice.zone).day(of: receivedAt)
+        let zone = feed.zone(of: practice.id) ?? practice.zone
+        self.zone = zone
+        self.lookUps = lookUps
+        let clock = PracticeTime(zone: practice.zone)
+        day = clock.day(of: receivedAt)
+        let start = (feed.fields[.start] ?? []).lazy.compactMap { message.text($0) }.first
+        let instant = start.flatMap { Self.instant($0, in: zone, receivedAt: receivedAt)?.instant }
+        appointmentDay = instant.map { clock.day(of: $0) } ?? day
         mayHoldInvalidText = message.hasInvalidText
     }
 
@@ -92,12 +103,22 @@ struct MessageReader {
     func row(
         _ table: TableName, _ code: String, at path: String, event: String? = nil
     ) throws(Park) -> CodeTable.Row? {
-        if let row = definition.table(table).row(code, practice: practice.id, on: day, event: event) { return row }
-        if feed.unmapped[table] == .park {
-            throw park(table.parkCode, "\(path): its code has no row in tables/\(table.rawValue).csv")
+        let row = peek(table, code, event: event)
+        lookUps?.note(CodeLookUp(table: table, code: code, event: event ?? "", day: day(for: table)))
+        if row == nil, lookUps == nil, feed.unmapped[table] == .park {
+            var park = park(table.parkCode, "\(path): its code has no row in tables/\(table.rawValue).csv")
+            park.unmapped = UnmappedCode(practice: practice.id, table: table, code: code)
+            throw park
         }
-        return nil
+        return row
     }
+
+    /// The row, where there is one; an absence is not minded.
+    func peek(_ table: TableName, _ code: String, event: String? = nil) -> CodeTable.Row? {
+        definition.table(table).row(code, practice: practice.id, on: day(for: table), event: event)
+    }
+
+    private func day(for table: TableName) -> Day { table.countsByArrival ? day : appointmentDay }
 
     // MARK: Time
 
@@ -106,7 +127,7 @@ struct MessageReader {
         if feed.zone(of: practice.id) != nil { return zone }
         for path in ["AIL-3.1"] + (feed.fields[.location] ?? []) {
             guard let code = try text(path) else { continue }
-            let row = definition.table(.locations).row(code, practice: practice.id, on: day)
+            let row = peek(.locations, code)
             return row.flatMap { TimeZone(identifier: $0["zone"]) } ?? zone
         }
         return zone
@@ -114,6 +135,10 @@ struct MessageReader {
 
     /// A time to the hour or finer; in `zone` where it says none of its own.
     func instant(_ text: String, in zone: TimeZone) -> PracticeTime.Reading? {
+        Self.instant(text, in: zone, receivedAt: receivedAt)
+    }
+
+    private static func instant(_ text: String, in zone: TimeZone, receivedAt: Date) -> PracticeTime.Reading? {
         guard let time = DTM(text), time.precision >= .hour,
             let wall = WallTime(
                 year: time.year, month: time.month, day: time.day, hour: time.hour, minute: time.minute,

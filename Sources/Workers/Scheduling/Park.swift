@@ -10,6 +10,8 @@ package struct Park: Error, Hashable, Sendable {
     package let detail: String
     /// The appointments that may be meant, for `ambiguous-appointment`.
     package let candidates: [UUID]
+    /// The code that a table does not know: what groups the messages that wait for its row.
+    package var unmapped: UnmappedCode?
 
     package init(_ code: ParkCode, holdsKey: Bool, detail: String, candidates: [UUID] = []) {
         self.code = code

@@ -105,6 +105,13 @@ extension MessageReader {
             let stated = try first(.typeText)?.text
             let row = try row(.events, type.code, at: "\(type.path)")
             event.type = Coded(code: type.code, text: row?["text"] ?? stated ?? type.words)
+            if let category = row?["category"], !category.isEmpty {
+                event.category = Coded(code: category, text: peek(.categories, category)?["text"] ?? category)
+            }
+        }
+        if let category = try coded(.category) {
+            let row = try row(.categories, category.code, at: "\(category.path)")
+            event.category = Coded(code: category.code, text: row?["text"] ?? category.words)
         }
         event.reason = try coded(.reason)?.words
         if event.kind.isCancellation || event.status == .cancelled {

@@ -43,7 +43,7 @@ extension MessageReader {
     /// How many people the resources take: the table's number, else one for a person or a thing; a place is not counted.
     func capacities(_ uses: [ResourceUse]) -> [AppointmentSeen.Capacity] {
         uses.map { use in
-            let row = definition.table(.resources).row(use.code, practice: practice.id, on: day)
+            let row = peek(.resources, use.code)
             let stated = row.flatMap { Int($0["capacity"]) }
             return .init(kind: use.kind, code: use.code, people: stated ?? (use.kind == .location ? nil : 1))
         }
@@ -73,10 +73,12 @@ extension MessageReader {
             let code = [id, try text(segment, field, component: 2)].compactMap(\.self).joined(separator: "/")
             var use = ResourceUse(kind: .location, code: code)
             use.name = try text(segment, field, component: 4) ?? ""
-            let room = definition.table(.locations).row(code, practice: practice.id, on: day)
-            let seat = definition.table(.resources).row(code, practice: practice.id, on: day)
-            var row = room ?? seat
-            if row == nil { row = try self.row(.locations, id, at: place) }
+            let row =
+                if peek(.locations, code) == nil, peek(.resources, code) != nil {
+                    try self.row(.resources, code, at: place)
+                } else {
+                    try self.row(.locations, peek(.locations, code) == nil ? id : code, at: place)
+                }
             if let row, !row["name"].isEmpty { use.name = row["name"] }
             return use
         case .practitioner, .device:
@@ -90,10 +92,13 @@ extension MessageReader {
                 let type = try text(segment, field, component: 13)
                 if authority == "NPI" || type == "NPI" { use.npi = id }
             }
-            if let row = try row(.resources, id, at: place) {
+            // PV1-7 and many an AIP name the provider and not the resource.
+            if peek(.resources, id) == nil, kind == .practitioner, peek(.providers, id) != nil {
+                use.take(try row(.providers, id, at: place))
+            } else if let row = try row(.resources, id, at: place) {
                 use.kind = ResourceUse.Kind(rawValue: row["kind"]) ?? kind
-                if !row["name"].isEmpty { use.name = row["name"] }
-                if !row["npi"].isEmpty { use.npi = row["npi"] }
+                use.take(row)
+                if !row["provider"].isEmpty { use.take(try self.row(.providers, row["provider"], at: place)) }
             }
             return use
         }
@@ -116,5 +121,14 @@ extension MessageReader {
         let length = end.map { $0.timeIntervalSince(start) } ?? Appointment.presumedDuration
         use.start = own
         use.end = ownEnd ?? own + length
+    }
+}
+
+extension ResourceUse {
+    /// What a row says of who or what it is.
+    fileprivate mutating func take(_ row: CodeTable.Row?) {
+        guard let row else { return }
+        if !row["name"].isEmpty { name = row["name"] }
+        if !row["npi"].isEmpty { npi = row["npi"] }
     }
 }

@@ -44,6 +44,12 @@ package struct SchedulingJobs: Sendable {
         }
     }
 
+    /// Puts the code that a message waits for on the list of unmapped ones, in the commit that parks it.
+    package static func note(_ job: Job, _ failure: Failure, _ transaction: Transaction) async throws {
+        guard let item = failure.workItem else { return }
+        try await UnmappedItem.note(item, in: transaction)
+    }
+
     // MARK: One message
 
     private func message(_ job: Job, _ transaction: Transaction) async throws -> Done {
@@ -218,9 +224,13 @@ package struct SchedulingJobs: Sendable {
 extension Failure {
     /// A message that waits for a person. The candidates are our own ids.
     fileprivate init(_ park: Park, stage: String) {
+        let item = park.unmapped.map {
+            WorkItem(id: $0.id, practice: $0.practice, table: $0.table.rawValue, code: $0.code)
+        }
         let detail = ([park.detail] + park.candidates.map { $0.uuidString.lowercased() }).joined(separator: " ")
         self.init(
-            code: park.code.rawValue, kind: .permanent, stage: stage, detail: detail, holdsKey: park.holdsKey)
+            code: park.code.rawValue, kind: .permanent, stage: stage, detail: detail, holdsKey: park.holdsKey,
+            workItem: item)
     }
 }
 

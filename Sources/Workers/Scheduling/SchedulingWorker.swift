@@ -15,16 +15,19 @@ package enum SchedulingWorker {
             let notices = Notices(worker)
             let reconciler: [any Service] = Reconciler(worker).map { [$0] } ?? []
             let judge = ParityJudge(pool: worker.pool, logger: program.logger)
+            let scanner: [any Service] = CodeScanner(worker).map { [$0] } ?? []
             // After the crew, which takes the pool along when it stops.
             return [
                 notices, judge,
                 worker.crew([
-                    Duty(.named(SchedulingJobs.queue), work: .within(atOnce: 2) { try await jobs.handle($0, $1) }),
+                    Duty(
+                        .named(SchedulingJobs.queue), onFailure: SchedulingJobs.note,
+                        work: .within(atOnce: 2) { try await jobs.handle($0, $1) }),
                     Duty(.named(Route.parity), work: .within { try await parity.handle($0, $1) }),
                     Duty(.named(FanOut.queue), batch: 1, work: .within { try await fanOut.handle($0, $1) }),
                     notices.duty(),
                 ]),
-            ] + reconciler
+            ] + reconciler + scanner
         }
     }
 }

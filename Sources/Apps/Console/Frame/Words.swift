@@ -217,8 +217,10 @@ extension ParkCode {
         case .missingIdentifier: "Nothing that tells which appointment it is"
         case .unmappedStatus: "Status code that no table knows"
         case .unmappedEvent: "Event code that no table knows"
+        case .unmappedCategory: "Category code that no table knows"
         case .unmappedLocation: "Location code that no table knows"
         case .unmappedResource: "Resource code that no table knows"
+        case .unmappedProvider: "Provider code that no table knows"
         case .unmappedCancelReason: "Cancel reason that no table knows"
         case .ambiguousAppointment: "Cannot tell which appointment is meant"
         }

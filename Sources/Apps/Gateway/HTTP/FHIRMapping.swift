@@ -32,6 +32,7 @@ struct FHIRMapping: Sendable {
             start: found.start.map { Instant($0, zone: zone) }, end: found.end.map { Instant($0, zone: zone) },
             participants: participants, identifiers: found.identifiers.map(identifier),
             cancelReason: CodeableConcept(text: found.cancelReason), type: concept(found.type, table: "events"),
+            serviceCategories: [concept(found.category, table: "categories")].compactMap(\.self),
             reasons: [CodeableConcept(text: found.reason)].compactMap(\.self),
             extensions: found.replaces.map { [.replaces($0)] } ?? [])
     }

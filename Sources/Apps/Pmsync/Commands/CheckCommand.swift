@@ -24,6 +24,7 @@ struct Check: AsyncParsableCommand {
                 await inspection.schema(pool.configuration)
                 await inspection.roles(url)
                 await inspection.definitions(pool)
+                await inspection.codes(pool)
                 await inspection.work(pool)
                 await inspection.webhooks(pool)
             }

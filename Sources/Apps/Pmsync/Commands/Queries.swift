@@ -71,6 +71,28 @@ enum Queries {
         """
     }
 
+    /// Primary key of workflow.unmapped where the practice is given; the table is short.
+    static func items(of code: String, tables: [String], practice: String?) -> SQL {
+        """
+        SELECT id FROM workflow.unmapped
+        WHERE code = \(code) AND table_name = ANY (\(tables))
+            AND (\(practice)::text IS NULL OR practice_id = \(practice))
+        """
+    }
+
+    /// Primary key, day by day.
+    static func payloads(
+        of feed: String, practice: String, since: Date, after day: CalendarDay, _ number: Int64, limit: Int64
+    ) -> SQL {
+        """
+        SELECT received_on, id, received_at, payload FROM journal.entry
+        WHERE direction = 'in' AND received_on >= \(day) AND (received_on, id) > (\(day), \(number)::bigint)
+            AND feed = \(feed) AND (practice_id IS NULL OR practice_id = \(practice))
+            AND received_at >= \(since) AND octet_length(payload) <= 262144
+        ORDER BY received_on, id LIMIT \(limit)
+        """
+    }
+
     // MARK: What operators do
 
     static func audit(_ act: String, _ subjects: [String], reason: String, by actor: String, practices: [String?])

@@ -28,9 +28,13 @@ struct ReplayPlan {
         (blocked, anew) = ([job], [])
     }
 
-    init(parkedIn queue: String?, code: String?, from pool: Pool) async throws {
+    /// - Parameter items: only those that wait for one of these codes.
+    init(
+        parkedIn queue: String?, code: String?, practice: String? = nil, items: [UUID]? = nil, from pool: Pool
+    ) async throws {
         if let queue { _ = try await QueueName.find(queue, from: pool) }
-        let filter = JobFilter(state: "parked", queue: queue, code: code, limit: .max)
+        let filter = JobFilter(
+            state: "parked", queue: queue, code: code, practice: practice, workItems: items, limit: .max)
         (blocked, anew) = (try await ListedJob.list(filter, from: pool), [])
     }
 
@@ -95,6 +99,9 @@ struct ReplayPlan {
         /// Later jobs of its key, which follow it.
         let followedBy: Int64
     }
+
+    /// What the jobs wait for, where that is a code.
+    var workItems: Set<UUID> { Set(blocked.compactMap(\.workItem)) }
 
     var rows: [Row] {
         blocked.enumerated().map { index, job in

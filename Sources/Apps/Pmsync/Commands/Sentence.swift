@@ -15,6 +15,8 @@ enum CommandError: Error, Equatable, CustomStringConvertible {
     case unknownQueue(String)
     case noWebhook(String, practice: String)
     case notReached(String)
+    case inTheWay(String)
+    case nothingToLearn(String)
     case notDelivered(Int, of: Int, log: String)
 
     var description: String {
@@ -29,6 +31,9 @@ enum CommandError: Error, Equatable, CustomStringConvertible {
         case .nothingToReplay(let id, let outcome): "message \(id) has no job to replay: \(outcome)"
         case .unknownQueue(let name): "there is no queue \"\(name)\"; `pmsync feed list` names them"
         case .noWebhook(let client, let practice): "no client \"\(client)\" of practice \"\(practice)\" has a webhook"
+        case .inTheWay(let path): "\(path) is there already; the draft wants a folder of its own"
+        case .nothingToLearn(let feed):
+            "no schedule message of the feed \"\(feed)\" was journaled in that time; `pmsync messages` shows the feeds"
         case .notReached(let address): "nobody answers at \(address)"
         case .notDelivered(let missing, let all, let log):
             "\(missing) of \(all) bookings did not come to the webhook in time; see \(log)"

@@ -37,6 +37,16 @@ extension EntryID {
     var text: String { "\(day)/\(number)" }
 }
 
+/// A work item as `pmsync unmapped` prints it.
+struct ItemID: ExpressibleByArgument, Equatable {
+    let id: UUID
+
+    init?(argument: String) {
+        guard let id = UUID(uuidString: argument) else { return nil }
+        self.id = id
+    }
+}
+
 /// A moment as a person keys it: ISO 8601, a day (from its start, UTC), or so long ago: `90m`, `24h`, `7d`.
 struct Since: ExpressibleByArgument, Equatable {
     let date: Date

@@ -67,6 +67,12 @@ END $$;
 -- Holds are few beside bookings; whoever displaces them need not read the bookings.
 CREATE INDEX occupancy_holds ON records.occupancy (practice_id, resource_id) WHERE hold_id IS NOT NULL;
 
+-- What the tables call a resource, and its NPI, on the day of the appointment: a later change of them changes no visit
+-- before.
+ALTER TABLE records.appointment_resource
+    ADD COLUMN name text NOT NULL DEFAULT '',
+    ADD COLUMN npi text NOT NULL DEFAULT '';
+
 -- What an appointment takes, in one call instead of a round trip a step: its resources (made at first sight, blanks filled),
 -- the time of practitioners and devices, and the slots that show it. `uses` come as parallel arrays.
 --
@@ -103,9 +109,9 @@ BEGIN
             name = CASE WHEN resource.name = '' THEN excluded.name ELSE resource.name END,
             npi = CASE WHEN resource.npi = '' THEN excluded.npi ELSE resource.npi END,
             changed_at = clock_timestamp();
-        INSERT INTO records.appointment_resource (practice_id, appointment_id, resource_id, start_at, end_at)
-        SELECT DISTINCT ON (r.id) practice, appointment, r.id, u.start_at, u.end_at
-        FROM unnest(kinds, codes, starts, ends) AS u (kind, code, start_at, end_at)
+        INSERT INTO records.appointment_resource (practice_id, appointment_id, resource_id, start_at, end_at, name, npi)
+        SELECT DISTINCT ON (r.id) practice, appointment, r.id, u.start_at, u.end_at, u.name, u.npi
+        FROM unnest(kinds, codes, starts, ends, names, npis) AS u (kind, code, start_at, end_at, name, npi)
         JOIN records.resource r ON r.practice_id = practice AND r.kind = u.kind AND r.code = u.code;
     END IF;
     IF is_live AND cardinality(kinds) > 0 THEN

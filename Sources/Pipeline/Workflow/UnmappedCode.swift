@@ -1,0 +1,29 @@
+/// A code that a practice's messages bear and its table does not know: one work item, however many messages hold it.
+/// Codes are compared without regard to case.
+package struct UnmappedCode: Hashable, Sendable, Comparable {
+    package let practice: String
+    package let table: TableName
+    /// In upper case.
+    package let code: String
+
+    package init(practice: String, table: TableName, code: String) {
+        self.practice = practice
+        self.table = table
+        self.code = code.uppercased()
+    }
+
+    package static func < (one: UnmappedCode, other: UnmappedCode) -> Bool {
+        (one.practice, one.table.rawValue, one.code) < (other.practice, other.table.rawValue, other.code)
+    }
+}
+
+extension TableName {
+    /// Whether a row counts by the day on which the message came, as words and reasons do; all else counts by the day of
+    /// the appointment.
+    package var countsByArrival: Bool {
+        switch self {
+        case .status, .cancelReasons: true
+        case .events, .categories, .locations, .resources, .providers: false
+        }
+    }
+}
