@@ -1874,6 +1874,10 @@ GRANT SELECT,UPDATE ON TABLE queue.queue TO pmsync_scheduling;
 GRANT SELECT ON TABLE queue.queue TO pmsync_console;
 GRANT SELECT,INSERT,UPDATE ON TABLE queue.queue TO pmsync_operator;
 
+GRANT UPDATE(paused_reason) ON TABLE queue.queue TO pmsync_console;
+
+GRANT UPDATE(drains_through) ON TABLE queue.queue TO pmsync_console;
+
 GRANT USAGE ON SEQUENCE queue.queue_id_seq TO pmsync_gateway;
 GRANT USAGE ON SEQUENCE queue.queue_id_seq TO pmsync_scheduling;
 GRANT USAGE ON SEQUENCE queue.queue_id_seq TO pmsync_console;

@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import Postgres
+import Queue
 
 /// Holding a booking app's notices back, and letting them go on in their order. Each wants a reason, which stands on the
 /// page and in the audit.
