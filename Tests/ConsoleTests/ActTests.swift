@@ -4,6 +4,62 @@ import Postgres
 import Testing
 
 @Suite struct ActTests {
+    // MARK: Booking apps
+
+    @Test func `A booking app is held and let go with a reason, once for two submits, and only by its own practice`()
+        async throws
+    {
+        let fixture = try await Fixture.make()
+        let kiosk = try await fixture.addDestination("P1", "Kiosk").uuidString.lowercased()
+        let paused: SQL = "SELECT paused_reason FROM queue.queue WHERE name LIKE 'webhook:%'"
+        try await fixture.browse(as: "ann") { browser in
+            let page = try await browser.get("/destinations").text
+            #expect(page.contains("Live: told of every change"))
+            let path = "/destinations/P1/\(kiosk)"
+            #expect(try await browser.post("\(path)/hold", ["reason": ""]).status == .badRequest)
+            #expect(try await browser.post("\(path)/hold", ["reason": "doubles visits"]).status == .seeOther)
+            #expect(try await fixture.text(paused) == "doubles visits")
+            #expect(try await browser.post("\(path)/hold", ["reason": "again"]).status == .conflict)
+            #expect(try await browser.get("/destinations").text.contains("Paused: doubles visits"))
+            #expect(try await browser.post("\(path)/let-go", ["reason": "mended"]).status == .seeOther)
+            #expect(try await fixture.text(paused) == nil)
+        }
+        #expect(try await fixture.count("SELECT count(*) FROM console.audit WHERE act IN ('paused', 'resumed')") == 2)
+        try await fixture.browse(as: "ben") { browser in
+            let page = try await browser.get("/destinations").text
+            #expect(!page.contains("Kiosk"))
+            #expect(try await browser.post("/destinations/P1/\(kiosk)/hold", ["reason": "x"]).status == .notFound)
+        }
+        #expect(try await fixture.text(paused) == nil)
+    }
+
+    // MARK: Findings accepted
+
+    @Test func `An acceptance can be taken back, and ends when the finding changes`() async throws {
+        let fixture = try await Fixture.make()
+        let path = "/findings/P1/key-P1"
+        try await fixture.browse(as: "ann") { browser in
+            let seen = try #require(try await browser.get(path).hidden("seen"))
+            _ = try await browser.post("\(path)/accept", ["reason": "known", "seen": seen])
+            var page = try await browser.get(path)
+            #expect(page.text.contains("Take it back") && !page.text.contains(">Accept<"))
+            _ = try await browser.post("\(path)/withdraw", ["seen": try #require(page.hidden("seen"))])
+            page = try await browser.get(path)
+            #expect(page.text.contains("Acceptance taken back") && page.text.contains(">Accept<"))
+            _ = try await browser.post(
+                "\(path)/accept", ["reason": "again", "seen": try #require(page.hidden("seen"))])
+            #expect(try await browser.get("/findings?state=accepted").text.contains("key-P1"))
+            try await fixture.owner.execute(
+                """
+                INSERT INTO reconciliation.finding_event (practice_id, workflow, key, event, code, cause, act, withheld, at)
+                VALUES ('P1', 'scheduling', 'key-P1', 'changed', 'time-differs', 'overwritten-there', 'resend', false,
+                    clock_timestamp())
+                """)
+            #expect(try await !browser.get("/findings?state=accepted").text.contains("key-P1"))
+            #expect(try await browser.get("/findings").text.contains("key-P1"))
+        }
+    }
+
     // MARK: Replay
 
     @Test func `A replay says first what it will do, then moves the job, once for two submits`() async throws {

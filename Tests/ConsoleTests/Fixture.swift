@@ -130,6 +130,18 @@ struct Fixture {
         return id
     }
 
+    /// A booking app with a webhook; gives the subscription.
+    func addDestination(_ practice: String, _ name: String) async throws -> UUID {
+        let (client, id) = (try await addClient(practice, name), UUID())
+        try await owner.execute(
+            """
+            INSERT INTO api.subscription (practice_id, id, client_id, url, secret, queue)
+            VALUES (\(practice), \(id), \(client), 'https://app.example/hooks', \([UInt8](repeating: 7, count: 32)),
+                queue.make(\("webhook:" + id.uuidString.lowercased()), 8::smallint, \(practice)))
+            """)
+        return id
+    }
+
     /// A run of one booking app, whose reading of the list is as given, beside others of the same comparison.
     func addRun(
         _ practice: String, client: UUID, read: String? = "2026-11-22T09:20:00Z", problem: String? = nil,

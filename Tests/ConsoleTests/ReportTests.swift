@@ -20,7 +20,7 @@ import Testing
         try await fixture.addRun("P1")
         let report = try await report(fixture)
         let html = try report.html()
-        #expect(html.contains("99.0 %") && html.contains("A.B. …4321") && html.contains("Stages of one visit"))
+        #expect(html.contains("99.0 %") && html.contains("A.B. …4321") && html.contains("MAIN"))
         #expect(html.contains("<style>") && !html.contains("/style.css"), "the page stands by itself")
         let lines = report.csv().components(separatedBy: "\r\n")
         #expect(lines[0].hasPrefix("row,practice,app,location,provider,in_pm,here,in_app,compared,matched,explained"))

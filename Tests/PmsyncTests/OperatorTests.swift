@@ -188,6 +188,22 @@ import Testing
         }
     }
 
+    @Test func `Notices of a client that is revoked wait for nobody: their jobs run again, for the worker to end`()
+        async throws
+    {
+        try await Office.open { office in
+            _ = try await Clients.add(
+                .init(name: "app", practice: "demo", webhook: "https://example.org/", list: nil, listKey: nil),
+                to: office.pool)
+            let queue = try #require(
+                try await office.pool.query("SELECT name FROM queue.queue WHERE name LIKE 'webhook:%'").first)
+            _ = try await office.block(queue: try queue.decode(String.self))
+            _ = try await office.block()
+            try await Clients.revoke("app", practice: "demo", in: office.pool)
+            #expect(try await office.states().sorted() == ["parked", "retrying"])
+        }
+    }
+
     @Test func `A queue is paused and resumed by its name or its client's, with a reason on record`() async throws {
         try await Office.open { office in
             _ = try await Clients.add(

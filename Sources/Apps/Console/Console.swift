@@ -35,7 +35,7 @@ package struct Console: Sendable {
     /// Every route there is, each with its need. `/healthz` and the like are on the admin port.
     package var routes: [Route] {
         accessRoutes + morningRoutes + findingRoutes + feedRoutes + jobRoutes + messageRoutes + reportRoutes
-            + memberRoutes
+            + memberRoutes + destinationRoutes
     }
 
     /// The routes as a server takes them, behind what holds for all: headers, and errors as pages.

@@ -201,6 +201,21 @@ package struct Agreement: Sendable {
         return Tally(groups: row?.0 ?? 0, inPM: row?.1 ?? 0, here: row?.2 ?? 0, inApp: row?.3 ?? 0)
     }
 
+    /// How many of the members that a rule explains each rule explains, the most first. One may have more than one. None
+    /// where the run does not keep its members.
+    package func explained(in transaction: Transaction) async throws -> [(rule: String, count: Int)] {
+        guard hasMembers else { return [] }
+        return try await transaction.query(
+            """
+            SELECT r.reason, count(*) FROM reconciliation.member m CROSS JOIN LATERAL unnest(m.reasons) AS r (reason)
+            WHERE \(fragment: matches(Filter(verdict: "explained"))) GROUP BY r.reason ORDER BY count(*) DESC, r.reason
+            """
+        ).map { row in
+            let (rule, count) = try row.decode((String, Int).self)
+            return (rule, count)
+        }
+    }
+
     /// Index member_by_start.
     private func matches(_ filter: Filter) -> SQL {
         let ofClient: SQL = if let client { "m.client_id = \(client)" } else { "m.client_id IS NULL" }

@@ -15,6 +15,9 @@ enum Audit {
         case discarded
         case accepted
         case resent
+        /// As `pmsync feed` writes them.
+        case paused
+        case resumed
     }
 
     static func record(

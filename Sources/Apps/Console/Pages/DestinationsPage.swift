@@ -7,7 +7,11 @@ import Worker
 /// shadow how far what they would be told is what the replaced interface tells them.
 extension Console {
     var destinationRoutes: [Route] {
-        [.get("/destinations") { visit, person in try await destinations(visit, person) }]
+        [
+            .get("/destinations") { visit, person in try await destinations(visit, person) },
+            .post("/destinations/{practice}/{subscription}/hold") { visit, person in try await hold(visit, person) },
+            .post("/destinations/{practice}/{subscription}/let-go") { visit, person in try await letGo(visit, person) },
+        ]
     }
 
     private struct DestinationsPage {
@@ -28,6 +32,8 @@ extension Console {
         let pending: Int64
         let paused: String?
         let last: String
+        let id: UUID
+        let base: String
     }
 
     private struct ParityLine {
@@ -58,16 +64,25 @@ extension Console {
             let cases = try await ParityCase.list(
                 practice: nil, now: desk.databaseNow, limit: 50, in: desk.transaction)
             return DestinationsPage(
-                frame: Frame(title: "Booking apps", person, at: "/destinations"),
+                frame: Frame(
+                    title: "Booking apps", person, at: "/destinations", notice: Self.notice(visit)),
                 destinations: try rows.map { try line($0, desk) }, parities: parities.map { line($0, desk) },
                 cases: cases.map { line($0, desk) })
         }
         return pages.page(.destinations, page)
     }
 
+    private static func notice(_ visit: Visit) -> String? {
+        switch visit.query["done"] {
+        case "held": "Its notices wait from now on, in their order. Nothing is lost."
+        case "going": "Its notices go on, in their order."
+        default: nil
+        }
+    }
+
     private func line(_ row: Row, _ desk: Desk) throws -> DestinationLine {
-        let (practice, name, mode, at, reason, actor, pending, paused, last) = try row.decode(
-            (String, String, String, Date?, String?, String?, Int64, String?, Date?).self)
+        let (practice, id, name, mode, at, reason, actor, pending, paused, last) = try row.decode(
+            (String, UUID, String, String, Date?, String?, String?, Int64, String?, Date?).self)
         let time = desk.time(practice)
         let (words, sign, tone): (String, String, String) =
             switch mode {
@@ -79,7 +94,8 @@ extension Console {
             name: name, practice: desk.name(practice), mode: words, sign: sign, tone: tone,
             since: at.map { Moment($0, time, now: desk.databaseNow).text } ?? "the beginning",
             reason: [reason, actor.map { "(\($0))" }].compactMap(\.self).joined(separator: " "), pending: pending,
-            paused: paused, last: last.map { Moment($0, time, now: desk.databaseNow).text } ?? "nothing yet")
+            paused: paused, last: last.map { Moment($0, time, now: desk.databaseNow).text } ?? "nothing yet", id: id,
+            base: "/destinations/\(Form.escape(practice))/\(id.uuidString.lowercased())")
     }
 
     private func line(_ summary: ParitySummary, _ desk: Desk) -> ParityLine {
@@ -113,7 +129,7 @@ enum DestinationQueries {
     /// Webhooks in force, each with the newest switch of its mode and what is still to be delivered.
     static func all() -> SQL {
         """
-        SELECT s.practice_id, c.name, s.mode, m.at, m.reason, m.actor, (
+        SELECT s.practice_id, s.id, c.name, s.mode, m.at, m.reason, m.actor, (
                 SELECT count(*) FROM api.delivery d
                 WHERE d.practice_id = s.practice_id AND d.subscription_id = s.id AND d.state = 'pending'),
             q.paused_reason, (
@@ -128,6 +144,30 @@ enum DestinationQueries {
             WHERE h.practice_id = s.practice_id AND h.subscription_id = s.id ORDER BY h.id DESC LIMIT 1) m ON true
         WHERE s.ended_at IS NULL
         ORDER BY s.practice_id, c.name
+        """
+    }
+
+    static func name(_ practice: String, _ subscription: UUID) -> SQL {
+        """
+        SELECT c.name FROM api.subscription s
+        JOIN api.client c ON c.practice_id = s.practice_id AND c.id = s.client_id
+        WHERE s.practice_id = \(practice) AND s.id = \(subscription) AND s.ended_at IS NULL
+        """
+    }
+
+    /// Of those that are not held, so that a form sent twice holds once.
+    static func hold(_ practice: String, _ subscription: UUID, reason: String) -> SQL {
+        """
+        UPDATE queue.queue q SET paused_reason = \(reason) FROM api.subscription s
+        WHERE s.practice_id = \(practice) AND s.id = \(subscription) AND q.id = s.queue AND q.paused_reason IS NULL
+        """
+    }
+
+    static func letGo(_ practice: String, _ subscription: UUID) -> SQL {
+        """
+        UPDATE queue.queue q SET paused_reason = NULL, drains_through = NULL FROM api.subscription s
+        WHERE s.practice_id = \(practice) AND s.id = \(subscription) AND q.id = s.queue AND q.paused_reason IS NOT NULL
+        RETURNING q.name
         """
     }
 }

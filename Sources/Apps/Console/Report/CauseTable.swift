@@ -38,7 +38,8 @@ struct CauseTable: Sendable {
     struct Age {
         let label: String
         let count: Int64
-        let link: String?
+        /// Not `link`: where there is none, a template would take the row's.
+        let href: String?
     }
 
     func lines(_ practice: String, isLinked: Bool) -> [Line] {
@@ -50,7 +51,7 @@ struct CauseTable: Sendable {
                 ages: zip(FindingAge.allCases, row.ages).map { age, count in
                     Age(
                         label: age.words, count: count,
-                        link: isLinked && count > 0 ? address.with("age", age.rawValue) : nil)
+                        href: isLinked && count > 0 ? address.with("age", age.rawValue) : nil)
                 })
         }
     }

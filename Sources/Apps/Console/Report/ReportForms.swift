@@ -87,17 +87,15 @@ extension SchedulingReport {
     }
 
     private func explanations(_ round: ReportRound, isLinked: Bool) -> [Explained] {
-        let names = Set(round.runs.flatMap { $0.explanations.map(\.name) })
+        let names = Set(rules.values.flatMap { $0.map(\.rule) })
         let explained = names.map { name in
             Explained(
                 label: Words.explanation(name),
                 values: round.runs.map { run in
-                    let count = run.explanations.first { $0.name == name }?.count ?? 0
-                    let isCounted = name != Explanation.outsideWindow.rawValue
+                    let count = rules[run.id]?.first { $0.rule == name }?.count ?? 0
+                    let link = MemberLink.path(run, .explained, [("reason", name)])
                     return Explained.Value(
-                        with: run.app ?? "pmsync", count: count,
-                        link: isLinked && run.agreement.hasMembers && count > 0 && isCounted
-                            ? MemberLink.path(run, nil, [("reason", name)]) : nil)
+                        with: run.app ?? "pmsync", count: count, link: isLinked && count > 0 ? link : nil)
                 })
         }
         let total = { (one: Explained) in one.values.reduce(0) { $0 + $1.count } }

@@ -1,6 +1,7 @@
 package import Foundation
 package import Postgres
 package import Practice
+import Worker
 
 /// What a practice's administrator reads at 7:30: what was compared as of when, how every appointment was judged, by place
 /// and by practitioner, and what is to be done; as a page, as CSV, and as JSON. The console and `pmsync report` show the
@@ -10,6 +11,8 @@ package struct SchedulingReport: Sendable {
     /// Nil: nothing was ever compared.
     package let round: ReportRound?
     let breakdowns: [Breakdown]
+    /// By run, how many appointments each rule explains.
+    let rules: [UUID: [(rule: String, count: Int)]]
     let causes: CauseTable
     package let findings: [ReportedFinding]
     let now: Date
@@ -28,16 +31,18 @@ package struct SchedulingReport: Sendable {
         let causes = try await CauseTable.read(id, at: practice.time.bounds(of: now), in: transaction)
         guard let round = try await ReportRound.newest(id, day: day, in: transaction) else {
             return SchedulingReport(
-                practice: practice, round: nil, breakdowns: [], causes: causes, findings: [], now: now)
+                practice: practice, round: nil, breakdowns: [], rules: [:], causes: causes, findings: [], now: now)
         }
         var breakdowns: [Breakdown] = []
+        var rules: [UUID: [(rule: String, count: Int)]] = [:]
         for run in round.runs {
+            rules[run.id] = try await run.agreement.explained(in: transaction)
             for axis in [MemberLink.Axis.location, .provider] {
                 breakdowns.append(try await Breakdown.read(run, axis, in: transaction))
             }
         }
         return SchedulingReport(
-            practice: practice, round: round, breakdowns: breakdowns, causes: causes,
+            practice: practice, round: round, breakdowns: breakdowns, rules: rules, causes: causes,
             findings: try await ReportedFinding.read(round.runs, transaction), now: now)
     }
 }

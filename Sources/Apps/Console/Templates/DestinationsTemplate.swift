@@ -18,9 +18,22 @@ extension Template {
         {{/destinations}}
         </tbody>
         </table>
-        <p>An operator switches with <code>pmsync feed mode NAME live --practice P --reason TEXT</code>, and holds and lets go
-        with <code>pmsync feed pause</code>, <code>drain</code> and <code>resume</code>. Each wants a reason, which stands
-        here.</p>
+        <div class="acts">
+        {{#destinations}}
+        <form method="post" action="{{base}}/{{#paused}}let-go{{/paused}}{{^paused}}hold{{/paused}}" class="card">
+        <input type="hidden" name="csrf" value="{{frame.csrf}}">
+        {{^paused}}<h3>Hold {{name}}</h3>
+        <p>Its notices wait, in their order, until you let them go. Nothing is lost.</p>{{/paused}}
+        {{#paused}}<h3>Let {{name}} go on</h3>
+        <p>What waits is delivered, in its order.</p>{{/paused}}
+        <p><label for="reason-{{id}}">Reason</label>
+        <input id="reason-{{id}}" name="reason" maxlength="1000" required autocomplete="off"></p>
+        <p><button class="quiet" type="submit">{{#paused}}Let it go on{{/paused}}{{^paused}}Hold it{{/paused}}</button></p>
+        </form>
+        {{/destinations}}
+        </div>
+        <p>An operator switches modes with <code>pmsync feed mode NAME live --practice P --reason TEXT</code>: changes from then
+        on go by the new mode, those before it by the old one.</p>
         {{/empty(destinations)}}
         <h2>Parity</h2>
         {{^parities}}<p>No interface that is to be replaced is tapped, so there is nothing to compare a shadow with.</p>{{/parities}}

@@ -17,7 +17,7 @@ extension Template {
         {{#report.round}}
         <p>Compared <strong>{{days}}</strong> at <time datetime="{{at.iso}}">{{at.text}}</time>, by the rules
         {{rules}}.</p>
-        {{#doubt}}<p class="warning"><strong>Agreement is not known:</strong> {{doubt}}.</p>{{/doubt}}
+        {{#doubt}}<p class="warning"><strong>Not everything is known:</strong> {{doubt}}.</p>{{/doubt}}
         {{> comparisons}}
         {{/report.round}}
         <h2>What to do: {{report.openWords}}</h2>
@@ -31,7 +31,7 @@ extension Template {
         {{#report.causes}}
         <tr><th scope="row">{{words}}</th>
         <td class="n" data-label="All">{{#link}}<a href="{{link}}">{{total}}</a>{{/link}}{{^link}}{{total}}{{/link}}</td>
-        {{#ages}}<td class="n" data-label="{{label}}">{{#link}}<a href="{{link}}">{{count}}</a>{{/link}}{{^link}}{{count}}{{/link}}</td>{{/ages}}</tr>
+        {{#ages}}<td class="n" data-label="{{label}}">{{#href}}<a href="{{href}}">{{count}}</a>{{/href}}{{^href}}{{count}}{{/href}}</td>{{/ages}}</tr>
         {{/report.causes}}
         </tbody>
         </table>

@@ -132,7 +132,7 @@ final class AgreementStage: Sendable {
         for await line in ready {
             if let port = ReadyLine.parse(line)?["http"] { return "http://127.0.0.1:\(port)" }
         }
-        throw UpError.didNotStart("gateway", status: 1, log: "", said: nil)
+        throw UpError.didNotStart("gateway", status: 1, said: nil, log: "")
     }
 
     private static func startWorker(

@@ -106,7 +106,7 @@ final class DetectionStage: Sendable {
                 ChildPlan(name: name, executable: try Programs.path(of: name), environment: environment, log: log))
             programs.append(child)
             guard let facts = await child.ready.first(where: { _ in true }) else {
-                throw UpError.didNotStart(name, status: 1, log: log, said: nil)
+                throw UpError.didNotStart(name, status: 1, said: nil, log: log)
             }
             ready.merge(facts) { old, _ in old }
         }
