@@ -81,8 +81,8 @@ final class DetectionStage: Sendable {
         let store = try AppStore(folder: nil)
         let webhook = try StandardWebhook(secrets: secrets.webhookSecret ?? "", file: "")
         let (ports, whenBound) = AsyncStream.makeStream(of: Int.self)
-        var serving = [
-            Task { try? await AppServer(store, webhook: webhook, port: 0) { whenBound.yield($0) }.run() }
+        var serving: [Task<Void, Never>] = [
+            Task { _ = try? await AppServer(store, webhook: webhook, port: 0) { whenBound.yield($0) }.run() }
         ]
         guard let port = await ports.first(where: { _ in true }) else {
             throw UpError.folder("127.0.0.1", doing: "be served")
