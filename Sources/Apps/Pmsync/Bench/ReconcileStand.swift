@@ -184,11 +184,11 @@ struct ReconcileStand {
                 """
                 ALTER TABLE public.bench_ours ADD PRIMARY KEY (id);
                 ALTER TABLE public.bench_theirs ADD PRIMARY KEY (id);
-                VACUUM ANALYZE public.bench_ours, public.bench_theirs
+                ANALYZE public.bench_ours, public.bench_theirs
                 """)
             let path = folder + "/bench.csv"
-            _ = FileManager.default.createFile(
-                atPath: path, contents: Data("appointment_id,status,start,end,mrn,provider,location\n".utf8))
+            try "appointment_id,status,start,end,mrn,provider,location\n"
+                .write(toFile: path, atomically: true, encoding: .utf8)
             let file = try LineFile(path)
             try await session.copyOut(
                 """

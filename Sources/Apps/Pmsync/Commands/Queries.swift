@@ -130,9 +130,10 @@ enum Queries {
     /// A queue that drains does what it has by now. Gives the last job that is still done.
     static func pause(_ queue: String, reason: String?, drains: Bool) -> SQL {
         """
-        UPDATE queue.queue SET paused_reason = \(reason),
-            drains_through = CASE WHEN \(drains) THEN (SELECT last_value FROM queue.job_id) END
-        WHERE name = \(queue) RETURNING drains_through
+        UPDATE queue.queue q SET paused_reason = \(reason), drains_through = CASE WHEN \(drains) THEN greatest(0,
+            (SELECT max(j.id) FROM queue.job j WHERE j.queue = q.id),
+            (SELECT max(b.id) FROM queue.blocked b WHERE b.queue = q.id)) END
+        WHERE q.name = \(queue) RETURNING q.drains_through
         """
     }
 
