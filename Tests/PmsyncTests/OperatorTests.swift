@@ -199,7 +199,7 @@ import Testing
                 try await office.pool.query("SELECT name FROM queue.queue WHERE name LIKE 'webhook:%'").first)
             _ = try await office.block(queue: try queue.decode(String.self))
             _ = try await office.block()
-            try await Clients.revoke("app", practice: "demo", in: office.pool)
+            _ = try await Clients.revoke("app", practice: "demo", by: "ann", in: office.pool)
             #expect(try await office.states().sorted() == ["parked", "retrying"])
         }
     }
