@@ -92,7 +92,9 @@ struct RunCommand: AsyncParsableCommand {
     private func neighbours(now: Date) throws -> [Office] {
         try also.map { word in
             let parts = word.split(separator: ":", maxSplits: 1).map(String.init)
-            guard parts.count == 2, let zone = TimeZone(identifier: parts[1]) else { throw SimulatorError.badZone(word) }
+            guard parts.count == 2, let zone = TimeZone(identifier: parts[1]) else {
+                throw SimulatorError.badZone(word)
+            }
             var premises = try premises(now: now)
             premises.practice = parts[0]
             premises.zone = zone
