@@ -3,6 +3,7 @@ package import Hummingbird
 import Logging
 package import Postgres
 package import Queue
+import Worker
 
 /// The web pages of administrators and operators: what agrees this morning, what does not, what is parked, and the acts
 /// that mend it. Owns the schema `console` and the acts on findings; sends nothing itself, but puts jobs into the queue
@@ -18,6 +19,7 @@ package struct Console: Sendable {
     let wall: Wall
     let passwords: Passwords
     let pages: Pages
+    let definitions: DefinitionStore
     let metrics: ConsoleMetrics
     let logger = Logger(label: "pmsync.console")
 
@@ -29,13 +31,14 @@ package struct Console: Sendable {
         self.wall = wall
         passwords = Passwords(cost: cost)
         pages = try Pages()
+        definitions = DefinitionStore(pool: pool)
         self.metrics = ConsoleMetrics(metrics)
     }
 
     /// Every route there is, each with its need. `/healthz` and the like are on the admin port.
     package var routes: [Route] {
         accessRoutes + morningRoutes + findingRoutes + feedRoutes + jobRoutes + messageRoutes + reportRoutes
-            + memberRoutes + destinationRoutes
+            + memberRoutes + destinationRoutes + codeRoutes
     }
 
     /// The routes as a server takes them, behind what holds for all: headers, and errors as pages.

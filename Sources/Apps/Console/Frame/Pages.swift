@@ -98,7 +98,7 @@ struct Frame {
         self.notice = notice
         places = [
             ("This morning", "/"), ("Findings", "/findings"), ("Feeds", "/feeds"),
-            ("Booking apps", "/destinations"), ("Parked jobs", "/jobs"),
+            ("Booking apps", "/destinations"), ("Codes", "/codes"), ("Parked jobs", "/jobs"),
             ("Messages", "/messages"),
         ].map { Place(name: $0, href: $1, isHere: $1 == here) }
     }

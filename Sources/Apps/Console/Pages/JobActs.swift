@@ -39,7 +39,8 @@ extension Console {
             let followers = rows.reduce(0) { $0 + $1.2 }
             let fields: [(String, String?)] = [
                 ("id", wanted.id.map(String.init)), ("state", wanted.state), ("queue", wanted.queue),
-                ("code", wanted.code), ("practice", wanted.practice), ("seen", "\(now)"),
+                ("code", wanted.code), ("practice", wanted.practice),
+                ("item", wanted.item?.uuidString.lowercased()), ("seen", "\(now)"),
             ]
             return ReplayPage(
                 frame: Frame(title: "Replay", person, at: "/jobs"), isEmpty: rows.isEmpty,

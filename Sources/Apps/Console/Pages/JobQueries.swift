@@ -1,3 +1,4 @@
+import Foundation
 import Postgres
 
 /// Statements on jobs that do not run. `queue.blocked` is small and has no row-level security: each names the practices,
@@ -46,6 +47,7 @@ enum JobQueries {
             AND (\(wanted.queue)::text IS NULL OR q.name = \(wanted.queue))
             AND (\(wanted.code)::text IS NULL OR b.code = \(wanted.code))
             AND (\(wanted.practice)::text IS NULL OR b.practice_id = \(wanted.practice))
+            AND (\(wanted.item)::uuid IS NULL OR b.work_item = \(wanted.item))
             AND (\(wanted.until)::bigint IS NULL OR (extract(epoch FROM b.blocked_at) * 1000000)::bigint <= \(wanted.until))
         """
     }
@@ -79,6 +81,8 @@ struct JobSelection {
     var queue: String?
     var code: String?
     var practice: String?
+    /// Those that wait for one code.
+    var item: UUID?
     /// Blocked no later than this, in microseconds since 1970: what a page has shown, and nothing since.
     var until: Int64?
 
@@ -88,5 +92,6 @@ struct JobSelection {
         queue = form["queue"]
         code = form["code"]
         practice = form["practice"]
+        item = form["item"].flatMap(UUID.init(uuidString:))
     }
 }

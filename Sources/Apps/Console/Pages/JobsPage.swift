@@ -51,7 +51,7 @@ extension Console {
     private func jobs(_ visit: Visit, _ person: SignedIn) async throws -> Response {
         let address = Address(
             path: "/jobs",
-            parameters: ["state", "queue", "code", "practice"].map { name in
+            parameters: ["state", "queue", "code", "practice", "item"].map { name in
                 (name, visit.query[name] ?? (name == "state" ? "parked" : nil))
             })
         var wanted = JobSelection(visit.query)
@@ -114,6 +114,7 @@ extension Console {
         one.parameters = [
             ("state", state), ("queue", queue), ("code", code),
             ("practice", address.parameters.first { $0.name == "practice" }?.value),
+            ("item", address.parameters.first { $0.name == "item" }?.value),
         ]
         var preview = one
         preview = Address(path: "/jobs/replay", parameters: preview.parameters)

@@ -20,6 +20,7 @@ enum Template: String, CaseIterable {
     case cells
     case members
     case destinations
+    case codes
 
     var text: String {
         switch self {
@@ -43,6 +44,7 @@ enum Template: String, CaseIterable {
         case .cells: Self.cellsText
         case .members: Self.membersText
         case .destinations: Self.destinationsText
+        case .codes: Self.codesText
         }
     }
 }

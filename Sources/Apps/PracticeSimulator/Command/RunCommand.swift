@@ -32,6 +32,9 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "Keep the PM's own appointment list here as CSV, and in FILE.asof since when it is true.")
     var list: String?
 
+    @Option(help: "Another practice on the same port, NUMBER:ZONE (0002:America/Denver); repeat for more.")
+    var also: [String] = []
+
     @Option(help: "A folder that keeps position, ledger and the app's list over a restart.")
     var state: String?
 
@@ -55,6 +58,7 @@ struct RunCommand: AsyncParsableCommand {
         guard appPort == nil || (pmsyncHttp != nil && keyFile != nil && secretFile != nil) else {
             throw ValidationError("--app-port needs --pmsync-http, --key-file and --secret-file")
         }
+        guard also.allSatisfy({ $0.contains(":") }) else { throw ValidationError("--also takes NUMBER:ZONE") }
         guard rate >= 0, historyRate >= 0 else { throw ValidationError("a rate is 0 or more") }
     }
 
@@ -72,8 +76,32 @@ struct RunCommand: AsyncParsableCommand {
             let sender = Sender(
                 office, rate: rate, quickRate: historyRate, limit: script.messages, logger: program.logger
             ) { try await MLLPWire.connect(to: address) }
-            services.append(SenderService(sender: sender, stays: appPort != nil))
+            services.append(SenderService(sender: sender, stays: appPort != nil || !also.isEmpty))
+            for office in try neighbours(now: now) {
+                services.append(Exporter(office: office))
+                let sender = Sender(
+                    office, rate: rate, quickRate: historyRate, limit: script.messages, logger: program.logger
+                ) { try await MLLPWire.connect(to: address) }
+                services.append(SenderService(sender: sender, stays: true))
+            }
             return services
+        }
+    }
+
+    /// The other practices' PMs, each with its own book, list and state, and without faults.
+    private func neighbours(now: Date) throws -> [Office] {
+        try also.map { word in
+            let parts = word.split(separator: ":", maxSplits: 1).map(String.init)
+            guard parts.count == 2, let zone = TimeZone(identifier: parts[1]) else {
+                throw SimulatorError.badZone(word)
+            }
+            var premises = try premises(now: now)
+            premises.practice = parts[0]
+            premises.zone = zone
+            if script.date == "today" { premises.date = LocalTime(now, in: zone).day }
+            return try Office(
+                premises, dateIsGiven: script.date != "today", folder: state.map { "\($0)/\(parts[0])" },
+                list: list.map { "\($0).\(parts[0])" }, now: now)
         }
     }
 
