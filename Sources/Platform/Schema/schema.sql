@@ -125,6 +125,41 @@ END $$;
 
 ALTER FUNCTION queue.make(queue_name text, lane_count smallint, owner_practice text) OWNER TO pmsync;
 
+CREATE FUNCTION records.conflicts(practice text, from_at timestamp with time zone, to_at timestamp with time zone) RETURNS TABLE(resource_id uuid, at timestamp with time zone, capacity integer, members uuid[])
+    LANGUAGE sql STABLE
+    AS $$
+    WITH taken AS (
+        SELECT o.resource_id, o.during, o.appointment_id, r.capacity, a.created_at, coalesce((
+            SELECT g.resource_id::text || g.during::text FROM records.occupancy g
+            JOIN records.resource s ON s.practice_id = g.practice_id AND s.id = g.resource_id AND s.capacity > 1
+            WHERE g.practice_id = o.practice_id AND g.appointment_id = o.appointment_id AND r.capacity = 1
+            ORDER BY 1 LIMIT 1), o.appointment_id::text) AS visit
+        FROM records.occupancy o
+        JOIN records.resource r ON r.practice_id = o.practice_id AND r.id = o.resource_id
+        JOIN records.appointment a ON a.practice_id = o.practice_id AND a.id = o.appointment_id
+        WHERE o.practice_id = practice AND o.during && tstzrange(from_at, to_at) AND NOT a.overbooked
+    )
+    SELECT DISTINCT t.resource_id, lower(t.during), t.capacity, array_agg(u.appointment_id ORDER BY u.created_at, u.appointment_id)
+    FROM taken t JOIN taken u ON u.resource_id = t.resource_id AND u.during @> lower(t.during)
+    GROUP BY t.resource_id, t.during, t.capacity, t.appointment_id
+    HAVING count(DISTINCT u.visit) > t.capacity
+$$;
+
+ALTER FUNCTION records.conflicts(practice text, from_at timestamp with time zone, to_at timestamp with time zone) OWNER TO pmsync;
+
+CREATE FUNCTION records.held_person(enterprise text, kinds text[], authorities text[], alias_values text[], trusts smallint[], seen_family text, seen_given text, seen_birth date, seen_sex text, seen_phone text, seen_email text) RETURNS uuid
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    found uuid := records.seen_person(enterprise, kinds, authorities, alias_values, trusts, seen_family, seen_given,
+        seen_birth, seen_sex, seen_phone, seen_email);
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(found::text, 9));
+    RETURN found;
+END $$;
+
+ALTER FUNCTION records.held_person(enterprise text, kinds text[], authorities text[], alias_values text[], trusts smallint[], seen_family text, seen_given text, seen_birth date, seen_sex text, seen_phone text, seen_email text) OWNER TO pmsync;
+
 CREATE FUNCTION records.may_see(practice text) RETURNS boolean
     LANGUAGE sql STABLE
     AS $$
@@ -182,22 +217,42 @@ BEGIN
             FROM records.appointment_resource r
             JOIN records.resource s ON s.practice_id = practice AND s.id = r.resource_id
             WHERE r.practice_id = practice AND r.appointment_id = appointment AND r.start_at < r.end_at
-                AND s.kind <> 'location'
+                AND (s.kind <> 'location' OR s.counted)
             RETURNING resource_id, during
         )
         INSERT INTO records.slot (practice_id, resource_id, during, status)
-        SELECT practice, t.resource_id, t.during, 'busy' FROM taken t
+        SELECT practice, t.resource_id, t.during,
+            CASE WHEN s.capacity = 1 OR s.capacity <= 1 + (
+                SELECT count(*) FROM records.occupancy o
+                WHERE o.practice_id = practice AND o.resource_id = t.resource_id AND o.during && t.during)
+            THEN 'busy' ELSE 'free' END
+        FROM taken t
+        CROSS JOIN LATERAL (
+            SELECT r.capacity FROM records.resource r WHERE r.practice_id = practice AND r.id = t.resource_id LIMIT 1
+        ) s
         ON CONFLICT (practice_id, resource_id, during) DO UPDATE SET
             status = 'busy', version = slot.version + 1, changed_at = clock_timestamp()
-        WHERE slot.status = 'free';
+        WHERE slot.status = 'free' AND excluded.status = 'busy';
     END IF;
     IF freed IS NOT NULL THEN
         UPDATE records.slot s SET status = 'free', version = s.version + 1, changed_at = clock_timestamp()
         FROM unnest(freed, freed_during) AS t (resource, during)
         WHERE s.practice_id = practice AND s.resource_id = t.resource AND s.during = t.during AND s.status = 'busy'
-            AND NOT EXISTS (
-                SELECT FROM records.occupancy o
+            AND (
+                SELECT r.capacity FROM records.resource r WHERE r.practice_id = practice AND r.id = s.resource_id
+            ) > (
+                SELECT count(*) FROM records.occupancy o
                 WHERE o.practice_id = practice AND o.resource_id = s.resource_id AND o.during && s.during);
+        UPDATE records.occupancy o SET exclusive = true
+        FROM unnest(freed, freed_during) AS t (resource, during)
+        WHERE o.practice_id = practice AND o.resource_id = t.resource AND o.during && t.during AND NOT o.exclusive
+            AND o.appointment_id IS NOT NULL AND 1 = (
+                SELECT r.capacity FROM records.resource r WHERE r.practice_id = practice AND r.id = o.resource_id)
+            AND NOT EXISTS (
+                SELECT FROM records.occupancy e
+                WHERE e.practice_id = practice AND e.resource_id = o.resource_id AND e.during && o.during
+                    AND e.appointment_id IS DISTINCT FROM o.appointment_id
+                    AND (e.exclusive OR e.appointment_id < o.appointment_id));
     END IF;
 END $$;
 
@@ -1019,6 +1074,46 @@ ALTER TABLE records.appointment_version OWNER TO pmsync;
 
 COMMENT ON TABLE records.appointment_version IS 'Every state an appointment has had here. Written by scheduling; never leaves.';
 
+CREATE TABLE records.block (
+    practice_id text NOT NULL,
+    id uuid NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    entry_id bigint NOT NULL
+);
+
+ALTER TABLE ONLY records.block FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE records.block OWNER TO pmsync;
+
+COMMENT ON TABLE records.block IS 'A block or a meeting that the PM has a name for: the last word on it, by event time. Written by scheduling; never leaves.';
+
+CREATE TABLE records.block_name (
+    practice_id text NOT NULL,
+    kind text NOT NULL,
+    authority text NOT NULL,
+    value text NOT NULL,
+    block_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY records.block_name FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE records.block_name OWNER TO pmsync;
+
+COMMENT ON TABLE records.block_name IS 'What a block or a meeting is called on the wire. Written by scheduling; never leaves.';
+
+CREATE TABLE records.block_stretch (
+    practice_id text NOT NULL,
+    block_id uuid NOT NULL,
+    resource_id uuid NOT NULL,
+    during tstzrange NOT NULL
+);
+
+ALTER TABLE ONLY records.block_stretch FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE records.block_stretch OWNER TO pmsync;
+
+COMMENT ON TABLE records.block_stretch IS 'The time that a block or a meeting takes. Written by scheduling, replaced with each word on it.';
+
 CREATE TABLE records.change (
     practice_id text NOT NULL,
     number bigint NOT NULL,
@@ -1037,6 +1132,62 @@ ALTER TABLE ONLY records.change FORCE ROW LEVEL SECURITY;
 ALTER TABLE records.change OWNER TO pmsync;
 
 COMMENT ON TABLE records.change IS 'One row a change of a record, numbered without gaps in commit order. Written by workers, changed by nobody, never leaves.';
+
+CREATE TABLE records.day_event (
+    practice_id text NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    kind text NOT NULL,
+    resource_id uuid NOT NULL,
+    day date NOT NULL,
+    to_resource_id uuid,
+    to_day date,
+    members uuid[] NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    CONSTRAINT day_event_goes_somewhere CHECK ((((kind = 'day.transferred'::text) = (to_resource_id IS NOT NULL)) AND ((to_resource_id IS NULL) = (to_day IS NULL)))),
+    CONSTRAINT day_event_has_members CHECK ((cardinality(members) > 1)),
+    CONSTRAINT day_event_kind_is_known CHECK ((kind = ANY (ARRAY['day.cancelled'::text, 'day.transferred'::text])))
+);
+
+ALTER TABLE ONLY records.day_event FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE records.day_event OWNER TO pmsync;
+
+COMMENT ON TABLE records.day_event IS 'A resource''s day that the PM cancelled or transferred as one: its members'' changes, told besides as one event. Written by scheduling; never leaves.';
+
+CREATE TABLE records.decision (
+    practice_id text NOT NULL,
+    id bigint NOT NULL,
+    received_on date NOT NULL,
+    entry_id bigint NOT NULL,
+    person_id uuid,
+    candidates uuid[] NOT NULL,
+    appointment_id uuid,
+    actor text NOT NULL,
+    reason text NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    question bytea,
+    became uuid,
+    applied_at timestamp with time zone,
+    CONSTRAINT decision_is_among_its_candidates CHECK (((appointment_id IS NULL) OR (appointment_id = ANY (candidates)))),
+    CONSTRAINT decision_is_applied_to_one CHECK ((((applied_at IS NULL) = (became IS NULL)) AND ((applied_at IS NULL) = (question IS NULL))))
+);
+
+ALTER TABLE ONLY records.decision FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE records.decision OWNER TO pmsync;
+
+COMMENT ON TABLE records.decision IS 'Which appointment a message means, as a person decided (appointment_id NULL: a new one), who, when, why; question and became once it is applied. Written by console and pmsync, applied by scheduling; never leaves.';
+
+ALTER TABLE records.decision ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME records.decision_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE records.fan_out (
     practice_id text NOT NULL,
@@ -1155,6 +1306,7 @@ CREATE TABLE records.resource (
     npi text DEFAULT ''::text NOT NULL,
     capacity integer DEFAULT 1 NOT NULL,
     changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    counted boolean DEFAULT false NOT NULL,
     CONSTRAINT resource_capacity_is_positive CHECK ((capacity > 0)),
     CONSTRAINT resource_kind_is_known CHECK ((kind = ANY (ARRAY['practitioner'::text, 'location'::text, 'device'::text])))
 );
@@ -1173,6 +1325,7 @@ CREATE TABLE records.slot (
     status text NOT NULL,
     version integer DEFAULT 1 NOT NULL,
     changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    said_at timestamp with time zone,
     CONSTRAINT slot_status_is_fhir CHECK ((status = ANY (ARRAY['free'::text, 'busy'::text, 'busy-unavailable'::text])))
 );
 
@@ -1202,6 +1355,7 @@ ALTER TABLE watch.alarm OWNER TO pmsync;
 COMMENT ON TABLE watch.alarm IS 'A feed that is silent against its rhythm: since its last message, until its next. One open alarm a practice and feed. Written by the worker whose turn it is to watch; never leaves.';
 
 COMMENT ON COLUMN watch.alarm.usual_seconds IS 'How often a message usually comes at that hour; null where the practice has declared when silence matters.';
+
 CREATE TABLE workflow.code_scan (
     workflow text NOT NULL,
     received_on date NOT NULL,
@@ -1370,7 +1524,7 @@ ALTER TABLE ONLY reconciliation.tapped
     ADD CONSTRAINT tapped_practice_id_subscription_id_received_on_entry_id_pos_key UNIQUE (practice_id, subscription_id, received_on, entry_id, "position");
 
 ALTER TABLE ONLY records.appointment_alias
-    ADD CONSTRAINT appointment_alias_pkey PRIMARY KEY (practice_id, kind, authority, value);
+    ADD CONSTRAINT appointment_alias_pkey PRIMARY KEY (practice_id, kind, authority, value, appointment_id);
 
 ALTER TABLE ONLY records.appointment_event
     ADD CONSTRAINT appointment_event_pkey PRIMARY KEY (practice_id, appointment_id, event_at, entry_id);
@@ -1384,8 +1538,23 @@ ALTER TABLE ONLY records.appointment_resource
 ALTER TABLE ONLY records.appointment_version
     ADD CONSTRAINT appointment_version_pkey PRIMARY KEY (practice_id, appointment_id, version);
 
+ALTER TABLE ONLY records.block_name
+    ADD CONSTRAINT block_name_pkey PRIMARY KEY (practice_id, kind, authority, value);
+
+ALTER TABLE ONLY records.block
+    ADD CONSTRAINT block_pkey PRIMARY KEY (practice_id, id);
+
+ALTER TABLE ONLY records.block_stretch
+    ADD CONSTRAINT block_stretch_pkey PRIMARY KEY (practice_id, block_id, resource_id, during);
+
 ALTER TABLE ONLY records.change
     ADD CONSTRAINT change_pkey PRIMARY KEY (practice_id, number);
+
+ALTER TABLE ONLY records.day_event
+    ADD CONSTRAINT day_event_pkey PRIMARY KEY (practice_id, id);
+
+ALTER TABLE ONLY records.decision
+    ADD CONSTRAINT decision_pkey PRIMARY KEY (practice_id, id);
 
 ALTER TABLE ONLY records.fan_out
     ADD CONSTRAINT fan_out_pkey PRIMARY KEY (practice_id);
@@ -1419,6 +1588,7 @@ ALTER TABLE ONLY records.slot
 
 ALTER TABLE ONLY watch.alarm
     ADD CONSTRAINT alarm_pkey PRIMARY KEY (practice_id, id);
+
 ALTER TABLE ONLY workflow.code_scan
     ADD CONSTRAINT code_scan_pkey PRIMARY KEY (workflow);
 
@@ -1434,6 +1604,8 @@ ALTER TABLE ONLY workflow.unmapped
 CREATE UNIQUE INDEX client_name_in_use ON api.client USING btree (practice_id, name) WHERE (revoked_at IS NULL);
 
 CREATE INDEX delivery_by_record ON api.delivery USING btree (practice_id, record_id);
+
+CREATE INDEX delivery_by_time ON api.delivery USING brin (created_at);
 
 CREATE INDEX delivery_in_shadow ON api.delivery USING btree (practice_id, subscription_id, created_at) WHERE ((state = 'shadow'::text) AND (record_kind = 'appointment'::text));
 
@@ -1481,6 +1653,8 @@ CREATE INDEX tapped_unmatched ON reconciliation.tapped USING btree (practice_id,
 
 CREATE INDEX appointment_alias_by_appointment ON records.appointment_alias USING btree (practice_id, appointment_id);
 
+CREATE UNIQUE INDEX appointment_alias_names_one ON records.appointment_alias USING btree (practice_id, kind, authority, value) WHERE (kind <> 'visit'::text);
+
 CREATE INDEX appointment_by_change ON records.appointment USING btree (practice_id, changed_at, id);
 
 CREATE INDEX appointment_by_person ON records.appointment USING btree (practice_id, person_id, start_at);
@@ -1489,7 +1663,15 @@ CREATE INDEX appointment_by_start ON records.appointment USING btree (practice_i
 
 CREATE INDEX appointment_resource_by_resource ON records.appointment_resource USING btree (practice_id, resource_id, start_at);
 
+CREATE INDEX block_stretch_by_resource ON records.block_stretch USING btree (practice_id, resource_id, during);
+
 CREATE INDEX change_by_record ON records.change USING btree (practice_id, record_id);
+
+CREATE INDEX day_event_by_day ON records.day_event USING btree (practice_id, day);
+
+CREATE INDEX decision_by_entry ON records.decision USING btree (practice_id, entry_id);
+
+CREATE INDEX decision_by_question ON records.decision USING btree (practice_id, question) WHERE (question IS NOT NULL);
 
 CREATE INDEX load_by_file ON records.load USING btree (practice_id, file_digest);
 
@@ -1504,6 +1686,7 @@ CREATE INDEX person_by_survivor ON records.person USING btree (enterprise_id, su
 CREATE INDEX alarm_by_time ON watch.alarm USING btree (practice_id, raised_at);
 
 CREATE UNIQUE INDEX alarm_open ON watch.alarm USING btree (practice_id, kind, feed) WHERE (ended_at IS NULL);
+
 CREATE INDEX code_seen_by_day ON workflow.code_seen USING btree (seen_on, practice_id, table_name);
 
 ALTER TABLE ONLY api.client
@@ -1581,8 +1764,35 @@ ALTER TABLE ONLY records.appointment_resource
 ALTER TABLE ONLY records.appointment_version
     ADD CONSTRAINT appointment_version_practice_id_appointment_id_fkey FOREIGN KEY (practice_id, appointment_id) REFERENCES records.appointment(practice_id, id);
 
+ALTER TABLE ONLY records.block_name
+    ADD CONSTRAINT block_name_practice_id_block_id_fkey FOREIGN KEY (practice_id, block_id) REFERENCES records.block(practice_id, id);
+
+ALTER TABLE ONLY records.block
+    ADD CONSTRAINT block_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
+
+ALTER TABLE ONLY records.block_stretch
+    ADD CONSTRAINT block_stretch_practice_id_block_id_fkey FOREIGN KEY (practice_id, block_id) REFERENCES records.block(practice_id, id);
+
+ALTER TABLE ONLY records.block_stretch
+    ADD CONSTRAINT block_stretch_practice_id_resource_id_fkey FOREIGN KEY (practice_id, resource_id) REFERENCES records.resource(practice_id, id);
+
 ALTER TABLE ONLY records.change
     ADD CONSTRAINT change_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
+
+ALTER TABLE ONLY records.day_event
+    ADD CONSTRAINT day_event_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
+
+ALTER TABLE ONLY records.day_event
+    ADD CONSTRAINT day_event_practice_id_resource_id_fkey FOREIGN KEY (practice_id, resource_id) REFERENCES records.resource(practice_id, id);
+
+ALTER TABLE ONLY records.day_event
+    ADD CONSTRAINT day_event_practice_id_to_resource_id_fkey FOREIGN KEY (practice_id, to_resource_id) REFERENCES records.resource(practice_id, id);
+
+ALTER TABLE ONLY records.decision
+    ADD CONSTRAINT decision_practice_id_appointment_id_fkey FOREIGN KEY (practice_id, appointment_id) REFERENCES records.appointment(practice_id, id);
+
+ALTER TABLE ONLY records.decision
+    ADD CONSTRAINT decision_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
 
 ALTER TABLE ONLY records.fan_out
     ADD CONSTRAINT fan_out_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
@@ -1675,7 +1885,17 @@ ALTER TABLE records.appointment_resource ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE records.appointment_version ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE records.block ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE records.block_name ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE records.block_stretch ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE records.change ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE records.day_event ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE records.decision ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY every_enterprise ON records.person TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
 
@@ -1691,7 +1911,17 @@ CREATE POLICY every_practice ON records.appointment_resource TO pmsync_gateway, 
 
 CREATE POLICY every_practice ON records.appointment_version TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
 
+CREATE POLICY every_practice ON records.block TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY every_practice ON records.block_name TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY every_practice ON records.block_stretch TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
 CREATE POLICY every_practice ON records.change TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY every_practice ON records.day_event TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY every_practice ON records.decision TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
 
 CREATE POLICY every_practice ON records.fan_out TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
 
@@ -1729,7 +1959,17 @@ CREATE POLICY own_practice ON records.appointment_resource TO pmsync_api, pmsync
 
 CREATE POLICY own_practice ON records.appointment_version TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
 
+CREATE POLICY own_practice ON records.block TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON records.block_name TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON records.block_stretch TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
 CREATE POLICY own_practice ON records.change TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON records.day_event TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON records.decision TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
 
 CREATE POLICY own_practice ON records.fan_out TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
 
@@ -1758,6 +1998,7 @@ ALTER TABLE watch.alarm ENABLE ROW LEVEL SECURITY;
 CREATE POLICY every_practice ON watch.alarm TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
 
 CREATE POLICY own_practice ON watch.alarm TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
 ALTER TABLE workflow.code_seen ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY every_practice ON workflow.code_seen TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
@@ -1816,6 +2057,12 @@ GRANT ALL ON FUNCTION journal.days_before(first_kept date) TO pmsync_gateway;
 
 REVOKE ALL ON FUNCTION journal.drop_day(day date) FROM PUBLIC;
 GRANT ALL ON FUNCTION journal.drop_day(day date) TO pmsync_gateway;
+
+GRANT ALL ON FUNCTION records.conflicts(practice text, from_at timestamp with time zone, to_at timestamp with time zone) TO pmsync_scheduling;
+GRANT ALL ON FUNCTION records.conflicts(practice text, from_at timestamp with time zone, to_at timestamp with time zone) TO pmsync_console;
+GRANT ALL ON FUNCTION records.conflicts(practice text, from_at timestamp with time zone, to_at timestamp with time zone) TO pmsync_operator;
+
+GRANT ALL ON FUNCTION records.held_person(enterprise text, kinds text[], authorities text[], alias_values text[], trusts smallint[], seen_family text, seen_given text, seen_birth date, seen_sex text, seen_phone text, seen_email text) TO pmsync_scheduling;
 
 GRANT ALL ON FUNCTION records.occupy(practice text, appointment uuid, is_new boolean, is_live boolean, kinds text[], codes text[], names text[], npis text[], starts timestamp with time zone[], ends timestamp with time zone[]) TO pmsync_scheduling;
 
@@ -1990,6 +2237,10 @@ GRANT SELECT,UPDATE ON TABLE queue.queue TO pmsync_scheduling;
 GRANT SELECT ON TABLE queue.queue TO pmsync_console;
 GRANT SELECT,INSERT,UPDATE ON TABLE queue.queue TO pmsync_operator;
 
+GRANT UPDATE(paused_reason) ON TABLE queue.queue TO pmsync_console;
+
+GRANT UPDATE(drains_through) ON TABLE queue.queue TO pmsync_console;
+
 GRANT USAGE ON SEQUENCE queue.queue_id_seq TO pmsync_gateway;
 GRANT USAGE ON SEQUENCE queue.queue_id_seq TO pmsync_scheduling;
 GRANT USAGE ON SEQUENCE queue.queue_id_seq TO pmsync_console;
@@ -2083,11 +2334,43 @@ GRANT SELECT,INSERT ON TABLE records.appointment_version TO pmsync_scheduling;
 GRANT SELECT ON TABLE records.appointment_version TO pmsync_console;
 GRANT SELECT ON TABLE records.appointment_version TO pmsync_operator;
 
+GRANT SELECT ON TABLE records.block TO pmsync_gateway;
+GRANT SELECT,INSERT,UPDATE ON TABLE records.block TO pmsync_scheduling;
+GRANT SELECT ON TABLE records.block TO pmsync_console;
+GRANT SELECT ON TABLE records.block TO pmsync_operator;
+
+GRANT SELECT ON TABLE records.block_name TO pmsync_gateway;
+GRANT SELECT,INSERT ON TABLE records.block_name TO pmsync_scheduling;
+GRANT SELECT ON TABLE records.block_name TO pmsync_console;
+GRANT SELECT ON TABLE records.block_name TO pmsync_operator;
+
+GRANT SELECT ON TABLE records.block_stretch TO pmsync_gateway;
+GRANT SELECT,INSERT,DELETE ON TABLE records.block_stretch TO pmsync_scheduling;
+GRANT SELECT ON TABLE records.block_stretch TO pmsync_console;
+GRANT SELECT ON TABLE records.block_stretch TO pmsync_operator;
+
 GRANT SELECT ON TABLE records.change TO pmsync_gateway;
 GRANT SELECT,INSERT ON TABLE records.change TO pmsync_scheduling;
 GRANT SELECT ON TABLE records.change TO pmsync_console;
 GRANT SELECT ON TABLE records.change TO pmsync_operator;
 GRANT SELECT ON TABLE records.change TO pmsync_api;
+
+GRANT SELECT ON TABLE records.day_event TO pmsync_gateway;
+GRANT SELECT,INSERT,UPDATE ON TABLE records.day_event TO pmsync_scheduling;
+GRANT SELECT ON TABLE records.day_event TO pmsync_console;
+GRANT SELECT ON TABLE records.day_event TO pmsync_operator;
+GRANT SELECT ON TABLE records.day_event TO pmsync_api;
+
+GRANT SELECT ON TABLE records.decision TO pmsync_gateway;
+GRANT SELECT ON TABLE records.decision TO pmsync_scheduling;
+GRANT SELECT,INSERT ON TABLE records.decision TO pmsync_console;
+GRANT SELECT,INSERT ON TABLE records.decision TO pmsync_operator;
+
+GRANT UPDATE(question) ON TABLE records.decision TO pmsync_scheduling;
+
+GRANT UPDATE(became) ON TABLE records.decision TO pmsync_scheduling;
+
+GRANT UPDATE(applied_at) ON TABLE records.decision TO pmsync_scheduling;
 
 GRANT SELECT ON TABLE records.fan_out TO pmsync_gateway;
 GRANT SELECT,INSERT,UPDATE ON TABLE records.fan_out TO pmsync_scheduling;
@@ -2141,6 +2424,7 @@ GRANT SELECT ON TABLE records.slot TO pmsync_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE watch.alarm TO pmsync_scheduling;
 GRANT SELECT ON TABLE watch.alarm TO pmsync_console;
 GRANT SELECT ON TABLE watch.alarm TO pmsync_operator;
+
 GRANT SELECT ON TABLE workflow.code_scan TO pmsync_gateway;
 GRANT SELECT,INSERT,UPDATE ON TABLE workflow.code_scan TO pmsync_scheduling;
 GRANT SELECT ON TABLE workflow.code_scan TO pmsync_console;
