@@ -19,7 +19,7 @@ import Testing
         #expect(text.utf8.allSatisfy { $0 < 0x80 })
         let lines = text.split(separator: "\r\n", omittingEmptySubsequences: false)
         #expect(lines.allSatisfy { $0.utf8.count <= 78 && !$0.contains("\n") })
-        #expect(lines.first == "Date: Sun, 22 Nov 2026 20:22:03 +0000", "\(lines.first ?? "")")
+        #expect(lines.first == "Date: Sun, 22 Nov 2026 19:42:03 +0000", "\(lines.first ?? "")")
         #expect(lines.contains("Message-ID: <a.raised@pmsync>"))
         #expect(
             lines.contains("Subject: =?utf-8?B?\(Data("Praxis Köln: feed x is silent".utf8).base64EncodedString())?="))
@@ -154,7 +154,8 @@ private final class Relay {
     }
 
     func stop() {
-        process.terminate()
+        // A child of ours may have SIGTERM blocked.
+        kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
 

@@ -63,7 +63,8 @@ package struct PracticeProfile: Sendable {
     /// one mistake must not hide the next, nor bring others about.
     init(_ section: Section) {
         section.allow([
-            "practice", "enterprise", "name", "zone", "go-live", "midnight-no-show", "hours", "holidays", "alarms", "feeds",
+            "practice", "enterprise", "name", "zone", "go-live", "midnight-no-show", "hours", "holidays", "alarms",
+            "feeds",
             "taps", "destinations", "load", "reconcile",
         ])
         id = section.required("practice")?.text ?? section.file

@@ -25,8 +25,8 @@ enum ParityQueries {
     }
 
     static func keep(
-        _ facts: TappedFacts, _ said: String, practice: String, subscription: UUID, entry: Journal.Entry, position: Int32,
-        type: AppointmentChange, eventAt: Date
+        _ facts: TappedFacts, _ said: String, practice: String, subscription: UUID, entry: Journal.Entry,
+        position: Int32, type: AppointmentChange, eventAt: Date
     ) -> SQL {
         """
         INSERT INTO reconciliation.tapped (practice_id, subscription_id, tap, received_on, entry_id, position,

@@ -75,7 +75,8 @@ struct AgreementPlan: Sendable {
                 """
             for provider in 0..<providers {
                 resources.append(
-                    "\(1001 + provider),practitioner,Season Provider \(index + 1)-\(provider + 1),,,,\(practice.name),,")
+                    "\(1001 + provider),practitioner,Season Provider \(index + 1)-\(provider + 1),,,,\(practice.name),,"
+                )
             }
             resources.append("ROOM-G,location,Group room,,,8,\(practice.name),,")
             places += ["MAIN,Main office,,\(practice.name),,", "EAST,East office,,\(practice.name),,"]
