@@ -317,7 +317,8 @@ import Testing
         try await fixture.browse(as: "ann") { browser in
             for path in [
                 "/", "/findings", "/findings/P1/key-P1", "/feeds", "/jobs", "/jobs/\(job)", "/jobs/replay?id=\(job)",
-                "/messages", "/messages/\(day)/\(entry)", "/report/scheduling", "/agreement/P1", "/destinations", "/codes",
+                "/messages", "/messages/\(day)/\(entry)", "/report/scheduling", "/agreement/P1", "/destinations",
+                "/codes",
                 "/sign-in", "/nowhere",
             ] {
                 let page = try await browser.get(path).text
