@@ -2,6 +2,7 @@ import Foundation
 import Hummingbird
 import Postgres
 import Queue
+import Worker
 
 /// Whether the feeds speak, the queues move, and the workers live.
 extension Console {
@@ -11,6 +12,7 @@ extension Console {
 
     private struct FeedsPage {
         let frame: Frame
+        let alarms: [AlarmLine]
         let feeds: [FeedLine]
         let queues: [QueueLine]
         let workers: [WorkerLine]
@@ -68,7 +70,9 @@ extension Console {
                 .map { try $0.decode((String, String).self) }
             let names = Dictionary(apps) { first, _ in first }
             return FeedsPage(
-                frame: Frame(title: "Feeds and queues", person, at: "/feeds"), feeds: try await feedLines(desk),
+                frame: Frame(title: "Feeds and queues", person, at: "/feeds"),
+                alarms: try await SilentFeed.list(limit: 20, in: desk.transaction).map { AlarmLine($0, desk) },
+                feeds: try await feedLines(desk),
                 queues: backlogs.filter { desk.visible($0.practice) }.map { queueLine($0, names[$0.queueName], desk) },
                 workers: try await workers(desk), refusals: try await refusals(desk))
         }

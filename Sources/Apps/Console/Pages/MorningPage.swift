@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import Postgres
+import Worker
 
 /// The first page: for each practice what the last comparison found, what is open, what is parked, and whether its feeds
 /// still speak. Every number leads to what it counts.
@@ -29,6 +30,7 @@ extension Console {
         let parkedLink: String
         let hasParked: Bool
         let feeds: [FeedLine]
+        let silent: [AlarmLine]
     }
 
     private struct Round {
@@ -98,7 +100,8 @@ extension Console {
             open: Words.count(total, "finding needs you", "findings need you"), openLink: findings.text, codes: codes,
             parked: Words.count(parked, "job is parked", "jobs are parked"),
             parkedLink: Form.link("/jobs", ["state": "parked", "practice": office.id]), hasParked: parked > 0,
-            feeds: feeds)
+            feeds: feeds,
+            silent: try await SilentFeed.open(of: office.id, in: desk.transaction).map { AlarmLine($0, desk) })
     }
 
     /// Nobody is told that all is well on the word of a comparison that is old, or that could not see.

@@ -17,6 +17,21 @@ extension Template {
         </tbody>
         </table>
         {{/empty(feeds)}}
+        {{^empty(alarms)}}
+        <table>
+        <caption>Silences that mattered, those that last first. What depends on a silent feed is withheld, and nobody is
+        accused of it. Ask whoever runs the sender and the interface engine.</caption>
+        <thead><tr><th scope="col">Feed</th><th scope="col">State</th><th scope="col">Silent since</th><th scope="col">Against</th></tr></thead>
+        <tbody>
+        {{#alarms}}
+        <tr><th scope="row">{{feed}}<br><span class="soft">{{practice}}</span></th>
+        <td data-label="State"><span class="tag {{tone}}">{{sign}} {{state}}</span></td>
+        <td data-label="Silent since"><time datetime="{{since.iso}}">{{since.text}}</time> <span class="w">({{since.age}})</span></td>
+        <td data-label="Against">{{usual}}</td></tr>
+        {{/alarms}}
+        </tbody>
+        </table>
+        {{/empty(alarms)}}
         <h2>Queues</h2>
         <table>
         <caption>What is left to do</caption>

@@ -6,6 +6,8 @@ extension Template {
         {{#practices}}
         <section aria-labelledby="practice-{{id}}">
         <h2 id="practice-{{id}}">{{name}}</h2>
+        {{#silent}}<p class="problem"><strong>Feed {{feed}} is silent</strong> since <time datetime="{{since.iso}}">{{since.text}}</time>,
+        {{since.age}}: {{usual}}. What depends on it is withheld. Ask whoever runs the sender. <a href="/feeds">Feeds</a></p>{{/silent}}
         {{#isAgreed}}<p class="lead"><span class="tag good">✓ In agreement</span> <a href="{{openLink}}">0 findings</a> need
         you.</p>{{/isAgreed}}
         {{#doubt}}<p class="lead"><span class="tag care">◌ Not known</span> <a href="{{openLink}}">0 findings</a> need you, but
