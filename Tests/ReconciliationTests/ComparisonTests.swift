@@ -219,6 +219,21 @@ struct ComparisonTests {
         #expect(refused[0].detail.status == 422 && refused[0].detail.answer == "slot-taken")
     }
 
+    @Test("A wish that the PM has taken off its list is explained; a booking that it no longer lists is a finding")
+    func wish() async throws {
+        var random = Seeded(seed: 10)
+        var world = World()
+        var here = Self.entry("1", record: random.uuid())
+        here.status = .waitlist
+        world.here = [here]
+        world.app = [here]
+        let wished = try await world.run()
+        #expect(wished.findings.isEmpty && wished.counts.explanations["wait-list"] == 1)
+        world.here[0].status = .booked
+        world.app[0].status = .booked
+        #expect(try await world.run().findings.map(\.code) == [.missingInPM])
+    }
+
     @Test("A finding shows neither the person's key nor identifiers, in its key or its sides")
     func discreet() async throws {
         var world = World()

@@ -145,6 +145,8 @@ private struct Review {
             explained.insert(.endedAndNotListed)
         } else if entry.isPartOfVisit && against == .pm {
             explained.insert(.partOfVisit)
+        } else if entry.status == .waitlist && code == .missingInPM {
+            explained.insert(.waitList)
         } else {
             add(code, against)
         }

@@ -65,8 +65,9 @@ struct ReconcileSieve {
     }
 
     /// Who takes a resource beyond what it holds: of those who are there at one moment, in the order in which they were
-    /// booked here, whoever comes after it is full. The PM's overbooking is none; what the PM's list does not confirm is a
-    /// finding of its own; those who share a room for several, or a group's number, are one for whoever leads them.
+    /// booked here, whoever comes after it is full. A wish takes no time, and the PM's overbooking is none; what the PM's
+    /// list does not confirm is a finding of its own; those who share a room for several, or a group's number, are one for
+    /// whoever leads them.
     private func clashes() -> SQL {
         """
         WITH taken AS (
@@ -75,7 +76,7 @@ struct ReconcileSieve {
             JOIN records.appointment_resource u ON u.practice_id = \(practice) AND u.appointment_id = o.id
             JOIN records.resource r ON r.practice_id = u.practice_id AND r.id = u.resource_id
             LEFT JOIN pg_temp.theirs t ON t.side = 0 AND t.record = o.id
-            WHERE o.live AND o.inside AND NOT o.overbooked AND u.start_at < u.end_at
+            WHERE o.live AND o.status <> 'waitlist' AND o.inside AND NOT o.overbooked AND u.start_at < u.end_at
                 AND (r.kind <> 'location' OR r.capacity > 1)
                 AND (NOT \(hasPM) OR (t.live AND t.start_at = o.start_at))
         ), beside AS (  -- 1: whoever does not meet a neighbour meets nobody

@@ -179,6 +179,7 @@ extension Explanation {
         case .derivedStatus: "A no-show worked out at midnight"
         case .lateKept: "The PM's late word that the patient came"
         case .partOfVisit: "Part of a visit that the other side shows as one"
+        case .waitList: "A wish on the wait list, which the PM takes away by itself"
         case .noChartYet: "A chart number that no message has brought yet"
         case .notLive: "The booking app is in shadow or off"
         case .rounding: "Less than a minute apart"
