@@ -103,7 +103,7 @@ extension PathSuite {
         func group() async throws {
             let table = try String(
                 contentsOf: Products.root.appending(path: "workflows/tables/resources.csv"), encoding: .utf8)
-            let files = ["tables/resources.csv": table + "ROOM-8,location,Group room,,8,north,,\n"]
+            let files = ["tables/resources.csv": table + "ROOM-8,location,Group room,,,8,north,,\n"]
             try await Practice.open(files: files) { practice in
                 for number in 1...9 {
                     let booking = Booking(filler: "F\(number)", person: "P\(number)", start: day + "090000")

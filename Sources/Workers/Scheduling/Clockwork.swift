@@ -51,10 +51,12 @@ extension SchedulingJobs {
             throw Failure(code: "unknown-record", kind: .permanent, stage: "remove", holdsKey: false)
         }
         let now = wall.now()
+        // After the last word on it, which may bear a time somewhat ahead.
+        let at = max(now, stored.appointment.eventAt.addingTimeInterval(0.001))
         var effects = Effects()
         effects.add(
             try await EventLedger(practice, day: today(practice, now), definition: definition).add(
-                AppointmentEvent(kind: .removed, at: now), [], to: record, known: stored, isNew: false, transaction))
+                AppointmentEvent(kind: .removed, at: at), [], to: record, known: stored, isNew: false, transaction))
         return done(effects, id, nil)
     }
 
