@@ -208,6 +208,14 @@ struct World {
         _ kind: Int, _ pm: inout [Entry], _ here: inout Entry?, _ app: inout [Entry], _ known: inout Evidence
     ) {
         switch kind {
+        case 56:  // a wish, which the PM has taken off its list
+            here?.status = .waitlist
+            app[0].status = .waitlist
+            pm = []
+        case 57:  // loaded before going live: the app was not told
+            app = []
+            known.delivery = nil
+            known.isLoadedOnly = true
         case 20:  // a block
             for index in pm.indices { pm[index].person = "" }
             here?.person = ""

@@ -297,6 +297,7 @@ import Worker
             """
         ).first?.decode((String, Date).self)
         #expect(since?.0.isEmpty == false && abs((since?.1 ?? .distantPast).timeIntervalSince(first)) < 2)
+        await clinic.reconciliation.close()
     }
 }
 

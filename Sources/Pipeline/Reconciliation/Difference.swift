@@ -212,6 +212,7 @@ private struct Review {
         if visit.isSuperset(of: [their, our]) { return .explained(.sameVisit) }
         let end: Set<AppointmentStatus> = [.cancelled, .enteredInError]
         if end.isSuperset(of: [their, our]) { return .explained(.sameEnd) }
+        if ours.isStatusDerived && !ours.isLive && their == .waitlist { return .explained(.waitList) }
         let isDerived = ours.isStatusDerived && their == .booked || theirs.isStatusDerived && our == .booked
         return isDerived ? .explained(.derivedStatus) : .different
     }

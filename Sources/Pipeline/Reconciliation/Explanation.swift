@@ -16,7 +16,8 @@ package enum Explanation: String, Codable, Hashable, Sendable, CaseIterable {
     case block
     /// One side shows a visit as one, the other its parts: it lies within an appointment of the same person that both have.
     case partOfVisit = "part-of-visit"
-    /// A wish, not a booking: the PM takes it off its list by itself once the person is booked, or its day has passed.
+    /// A wish, not a booking: the PM takes it off its list by itself, some time after the person is booked or its day has
+    /// passed.
     case waitList = "wait-list"
     /// The PM names the person by a chart number, and no message has brought one yet.
     case noChartYet = "no-chart-yet"

@@ -245,14 +245,18 @@ struct ReconcileStore {
 
     // MARK: Runs
 
-    /// Stores the run with its members' sums by place and practitioner; of each day only the last run keeps those.
+    /// Stores the run with its members' sums by place and practitioner; of each day only the last run keeps those. It ends
+    /// after the one before, even where the clock is held.
     func save(_ run: ReconciliationRun, client: UUID?, sources: some Encodable) async throws {
         try await transaction.execute(
             """
             INSERT INTO reconciliation.run (practice_id, id, workflow, client_id, from_day, to_day, rules, started_at,
                 ended_at, sources, counts, cells)
             SELECT \(practice), \(run.id), \(workflow), \(client), \(CalendarDay(run.fromDay)),
-                \(CalendarDay(run.toDay)), \(run.rules), \(run.startedAt), \(run.endedAt),
+                \(CalendarDay(run.toDay)), \(run.rules), \(run.startedAt), greatest(\(run.endedAt), (
+                    SELECT max(o.ended_at) + interval '1 millisecond' FROM reconciliation.run o
+                    WHERE o.practice_id = \(practice) AND o.workflow = \(workflow)
+                        AND o.client_id IS NOT DISTINCT FROM \(client))),
                 \(try Self.json(sources))::text::jsonb, \(try Self.json(run.counts))::text::jsonb,
                 coalesce(jsonb_agg(to_jsonb(c)), '[]')
             FROM (
