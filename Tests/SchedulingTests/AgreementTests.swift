@@ -278,6 +278,16 @@ import Worker
     @Test("Several booking apps are compared each for itself, and a list that cannot be read is named, with since when")
     func apps() async throws {
         let clinic = try await Clinic()
+        do {
+            try await Self.compareApps(clinic)
+        } catch {
+            await clinic.reconciliation.close()
+            throw error
+        }
+        await clinic.reconciliation.close()
+    }
+
+    private static func compareApps(_ clinic: Clinic) async throws {
         try await clinic.book("F1", mrn: "M1", start: clinic.at(1, 9))
         try clinic.exportPM([.init(id: "F1", start: clinic.at(1, 9), mrn: "M1")])
         _ = try await clinic.addApp("away", list: "http://127.0.0.1:9/fhir")
@@ -297,7 +307,6 @@ import Worker
             """
         ).first?.decode((String, Date).self)
         #expect(since?.0.isEmpty == false && abs((since?.1 ?? .distantPast).timeIntervalSince(first)) < 2)
-        await clinic.reconciliation.close()
     }
 }
 

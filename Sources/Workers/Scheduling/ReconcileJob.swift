@@ -100,7 +100,8 @@ struct ReconcileJob: Sendable {
         _ comparison: Comparison, _ sieve: ReconcileSieve, app: Int16?, _ store: ReconcileStore
     ) async throws -> ReconciliationRun {
         let transaction = sieve.transaction
-        try await transaction.script("TRUNCATE pg_temp.sifted, pg_temp.verdict")
+        // The cursors of the app before are done with, and would hold the tables.
+        try await transaction.script("CLOSE ALL; TRUNCATE pg_temp.sifted, pg_temp.verdict")
         var counts = try await sieve.sift(app: app)
         let entries = DoubtfulEntries(
             practice: practice.id, enterprise: practice.enterprise, transaction: transaction)
