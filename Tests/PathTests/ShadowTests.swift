@@ -160,7 +160,7 @@ extension PathSuite {
                     try await practice.count("SELECT count(*) FROM console.audit WHERE act = 'mode-live'") == 1)
                 // The definitions are applied again, with another table: what the file says of the mode has not changed.
                 let table = practice.folder + "/workflows/tables/events.csv"
-                try (try String(contentsOfFile: table, encoding: .utf8) + "NEW,New words,,,\n")
+                try (try String(contentsOfFile: table, encoding: .utf8) + "NEW,New words,,,,\n")
                     .write(toFile: table, atomically: true, encoding: .utf8)
                 try await practice.pmsync("apply", practice.folder + "/workflows")
                 #expect(try await practice.texts("SELECT mode FROM api.subscription") == ["live"])

@@ -37,8 +37,8 @@ final class ReconcileEvidence {
         } else if let record, let client {
             try await readDelivery(of: record, to: client, into: &evidence)
             if difference.code == .missingInApp, evidence.delivery == nil {
-                let told = try await transaction.query(ReconcileQueries.isTold(practice.id, record)).first
-                evidence.isLoadedOnly = try told?.decode(Bool.self) == false
+                let loaded = try await transaction.query(ReconcileQueries.isLoadedOnly(practice.id, record)).first
+                evidence.isLoadedOnly = try loaded?.decode(Bool.self) ?? false
             }
         }
         return evidence
