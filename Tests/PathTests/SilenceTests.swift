@@ -75,8 +75,7 @@ extension PathSuite {
                 #expect(subjects.count { $0.contains("speaks again") } == 1)
                 try await practice.pmsync("reconcile", "scheduling", "--practice", "north")
                 #expect(try await Self.finding(practice) == "missing-here never-sent open")
-                relay.signal(SIGTERM)
-                await relay.ended()
+                await relay.murder()
             }
         }
 
