@@ -50,22 +50,22 @@ enum Folder {
         ),
         (
             "tables/status.csv", "KEPT,arrived", "KEPT,arived",
-            "tables/status.csv:24: unknown status \"arived\", did you mean \"arrived\"?"
+            "tables/status.csv:25: unknown status \"arived\", did you mean \"arrived\"?"
         ),
         (
             "tables/status.csv", "NORMAL,booked,,,,,", "Kept,booked,,,,,",
-            "tables/status.csv:24: code \"KEPT\" is there already line 21"
+            "tables/status.csv:25: code \"KEPT\" is there already line 22"
         ),
         (
             "tables/status.csv", "KEPT,arrived,,,,,",
             "KEPT,arrived,,,,2026-01-01,2026-06-30\nKEPT,booked,,,,2026-06-30,",
-            "tables/status.csv:25: code \"KEPT\" overlaps the dates of line 24"
+            "tables/status.csv:26: code \"KEPT\" overlaps the dates of line 25"
         ),
         (
             "tables/status.csv", "KEPT,arrived,,,,,", "KEPT,arrived,,,,,tomorrow",
-            "tables/status.csv:24: \"to\" takes a date such as 2026-11-22"
+            "tables/status.csv:25: \"to\" takes a date such as 2026-11-22"
         ),
-        ("tables/status.csv", "KEPT,arrived,,,,,", "KEPT,arrived", "tables/status.csv:24: 2 values for 7 columns"),
+        ("tables/status.csv", "KEPT,arrived,,,,,", "KEPT,arrived", "tables/status.csv:25: 2 values for 7 columns"),
         (
             "tables/events.csv", "follow-up,OFFICE,demo", "follow-up,OFFICE,dmo",
             "tables/events.csv:3: unknown practice \"dmo\", did you mean \"demo\"?"
@@ -92,7 +92,7 @@ enum Folder {
         ),
         (
             "profiles/nextgen-office.yaml", "kind: filler", "kind: fillr",
-            "profiles/nextgen-office.yaml:8: unknown kind \"fillr\", did you mean \"filler\"?"
+            "profiles/nextgen-office.yaml:12: unknown kind \"fillr\", did you mean \"filler\"?"
         ),
         (
             "practices/demo-west.yaml", "DEMOWEST", "DEMOPM",
@@ -153,7 +153,7 @@ enum Folder {
     @Test func aMisspeltColumnIsOneMistake() throws {
         let files = try Folder.changed("tables/status.csv", "code,status,", "code,statsu,")
         #expect(
-            Folder.problems(files) == ["tables/status.csv:3: unknown column \"statsu\", did you mean \"status\"?"])
+            Folder.problems(files) == ["tables/status.csv:4: unknown column \"statsu\", did you mean \"status\"?"])
     }
 
     @Test func aFolderThatIsNotThereIsNamed() {
