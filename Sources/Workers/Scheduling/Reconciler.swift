@@ -31,7 +31,7 @@ package struct Reconciler: Service {
     }
 
     package func run() async throws {
-        let turn = Turn(worker.pool.configuration)
+        let turn = Turn("reconciler", worker.pool.configuration)
         try? await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 if await turn.isOurs() { await round() }
@@ -99,43 +99,5 @@ package struct Reconciler: Service {
         worker.program.logger.error(
             "A practice could not be reconciled; the next round tries again.",
             metadata: ["practice": "\(practice ?? "")", "failure.code": "\(FailureCode.of(error))"])
-    }
-}
-
-/// Whose turn it is to reconcile: who holds the advisory lock, which falls with the connection.
-private actor Turn {
-    private let configuration: Configuration
-    private var session: Session?
-
-    init(_ configuration: Configuration) {
-        self.configuration = configuration
-    }
-
-    func isOurs() async -> Bool {
-        do {
-            if let session {
-                _ = try await session.query("SELECT 1")
-                return true
-            }
-            let opened = try await Session.connect(configuration)
-            let taken = try await opened.query(
-                "SELECT pg_try_advisory_lock(hashtextextended('reconciler', 0))"
-            ).first?.decode(Bool.self)
-            guard taken == true else {
-                await opened.close()
-                return false
-            }
-            session = opened
-            return true
-        } catch {
-            await session?.close()
-            session = nil
-            return false
-        }
-    }
-
-    func end() async {
-        await session?.close()
-        session = nil
     }
 }
