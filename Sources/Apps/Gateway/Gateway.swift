@@ -35,7 +35,9 @@ package enum GatewayProgram {
         configuration.lockTimeout = .seconds(5)
         let pool = Pool(configuration, size: 4)
         // One connection, because there is one writer; it learns quickly that the database is away.
-        let writing = Pool(configuration, size: 1, acquisitionTimeout: .seconds(3))
+        var intakes = configuration
+        intakes.plans = .once
+        let writing = Pool(intakes, size: 1, acquisitionTimeout: .seconds(3))
         try await JournalDays.make(in: pool)
 
         let metrics = GatewayMetrics(program.metrics)

@@ -76,9 +76,10 @@ package struct Outcome: Sendable {
 }
 
 extension Arrival {
-    /// Puts on record what was sent, bytes as they went.
-    package func recordSent(in transaction: Transaction) async throws {
-        let digest = Array(SHA256.hash(data: payload))
-        _ = try await transaction.execute(Queries.recordSent(self, digest))
+    /// Puts on record what was sent, bytes as they went, and with it what else the receipt changes: one round trip.
+    package func recordSent(and change: SQL? = nil, in transaction: Transaction) async throws {
+        let sent = Queries.recordSent(self, Array(SHA256.hash(data: payload)))
+        let whole = change.map { "WITH change AS (\(fragment: $0)) \(fragment: sent)" } as SQL?
+        _ = try await transaction.execute(whole ?? sent)
     }
 }

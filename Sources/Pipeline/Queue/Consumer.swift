@@ -36,6 +36,9 @@ actor Consumer {
     var suspects = Suspects()
     /// A job that may kill this process is in hand, and nothing else is to be.
     var isAlone = false
+    /// Nobody but this process works such queues: what it rings for, it need not ring for outside. Whoever joins looks
+    /// at the queues first.
+    var isSoleWorker = false
     var isPaused = false
     var drainsThrough: Int64?
 
@@ -153,7 +156,9 @@ actor Consumer {
             try $0.decode((Int16, Int64).self)
         }
         lanes.replace(with: owned)
-        switch Balance(held: lanes.count, lanes: Int(queue.lanes), workers: try await membership.workers()) {
+        let workers = try await membership.workers()
+        isSoleWorker = workers <= 1
+        switch Balance(held: lanes.count, lanes: Int(queue.lanes), workers: workers) {
         case .keep: break
         case .take(let count):
             let taken = try await pool.transaction { transaction in
@@ -197,7 +202,8 @@ actor Consumer {
                     "job.state": "\(state)", "failure.code": "\(failure.code)", "failure.stage": "\(failure.stage)",
                 ])
         }
-        if !report.rings.isEmpty { await doorbell.ring(report.rings) }
+        let others = report.rings.filter { !wakes.wake($0) || !isSoleWorker }
+        if !others.isEmpty { await doorbell.ring(others) }
     }
 
     func recover(from error: any Error) async {

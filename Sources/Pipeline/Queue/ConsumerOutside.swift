@@ -13,7 +13,7 @@ extension Consumer {
                     for job in started.jobs {
                         group.addTask { await self.perform(job, started.epochs[job.lane] ?? -1, work) }
                     }
-                    if started.jobs.isEmpty && !started.again { await signal.next() }
+                    if !started.isMore { await signal.next() }
                 } catch {
                     await recover(from: error)
                 }
@@ -21,9 +21,12 @@ extension Consumer {
         }
     }
 
-    func takeOutside(_ atOnce: Int) async throws -> (jobs: [Job], epochs: [Int16: Int64], again: Bool) {
+    /// `isMore`: there may be more to start at once.
+    func takeOutside(_ atOnce: Int) async throws -> (jobs: [Job], epochs: [Int16: Int64], isMore: Bool) {
+        isAnotherDue = isAnotherDue || !busy.isEmpty
         let room = breaker.room(of: atOnce - busy.count, isIdle: busy.isEmpty, now: .now)
         guard room > 0, lanes.count > 0, !isAlone else { return ([], [:], false) }
+        let isPartial = isUnderLoad
         let found = try await fetch(room)
         guard let (fetched, suspect) = try await choose(found, isIdle: busy.isEmpty) else { return ([], [:], false) }
         isAlone = suspect != nil
@@ -38,12 +41,15 @@ extension Consumer {
         for job in fetched.jobs where !asideIDs.contains(job.id) && chosen.count < room {
             if busy.insert(LaneKey(job)).inserted { chosen.append(job) }
         }
-        return (chosen, fetched.lanes, !aside.isEmpty)
+        // What waits for a key that is in hand now has to be looked for again when it is free.
+        isAnotherDue = isAnotherDue || chosen.count < found.jobs.count
+        return (chosen, fetched.lanes, isPartial || isUnderLoad && !chosen.isEmpty || !aside.isEmpty)
     }
 
     func perform(_ job: Job, _ epoch: Int64, _ work: @escaping Duty.Outside) async {
         var report = Report()
         let suspect = isAlone ? job : nil
+        var isAnotherDue = suspect != nil || job.wasBlocked
         do {
             let ending = try await work(job)
             let hasRecovered = breaker.passed()
@@ -53,7 +59,9 @@ extension Consumer {
             }
             report.finished = [job]
             if hasRecovered { await noteCircuit() }
+            isAnotherDue = isAnotherDue || hasRecovered
         } catch {
+            isAnotherDue = true
             do {
                 let failure = try Failure(of: error, alone: job)
                 if failure.kind == .transient, failure.stage != "database" { breaker.failed(now: .now) }
@@ -77,7 +85,8 @@ extension Consumer {
             isAlone = false
         }
         await tell(report)
-        wakes.wake(queue.name)
+        if isAnotherDue || self.isAnotherDue { wakes.wake(queue.name) }
+        self.isAnotherDue = false
     }
 
     /// What an outside call that went well leaves to be written.

@@ -24,6 +24,8 @@ extension Consumer {
                     isAlone = suspect != nil
                     inHand.formUnion(chosen.touched.keys)
                     group.addTask { await self.commit(chosen, suspect, work) }
+                    let isAll = !isPartial && !isUnderLoad && chosen.jobs.count == fetched.jobs.count
+                    if isAll { await signal.next() }
                 } catch {
                     await recover(from: error)
                 }

@@ -43,9 +43,9 @@ package final class Crew: Sendable {
         self.options = options
         self.configuration = configuration
         self.pool = pool
-        var plans = configuration
-        plans.plansAfresh = true
-        fetching = Pool(plans, size: 4)
+        var looking = configuration
+        looking.plans = .onceByIndex
+        fetching = Pool(looking, size: 4)
         self.duties = duties
         self.doorbell = doorbell
         self.observer = observer

@@ -33,8 +33,8 @@ struct LaneKey: Hashable, Sendable {
 }
 
 /// Reads a queue's lanes, outside any transaction: nobody else takes what is in them, and where that is no longer so the
-/// fence refuses what follows. On sessions of its own, because PostgreSQL's plan for any parameters, which it falls back
-/// to after five runs, made the fetch four times slower, while the records' many statements gain by it.
+/// fence refuses what follows. On sessions of its own: a queue is empty one moment and long the next, so its plans must
+/// not depend on what was known of its size (`Plans.onceByIndex`).
 struct Fetcher: Sendable {
     let queue: Int16
     let pool: Pool

@@ -159,8 +159,14 @@ package struct FanOut: Sendable {
             SELECT c.number, c.type, c.record_kind, c.record_id, c.version, c.tell,
                 coalesce(a.person_id, s.resource_id, c.record_id)
             FROM records.change c
-            LEFT JOIN records.appointment a ON a.practice_id = c.practice_id AND a.id = c.record_id
-            LEFT JOIN records.slot s ON s.practice_id = c.practice_id AND s.id = c.record_id
+            LEFT JOIN LATERAL (
+                SELECT x.person_id FROM records.appointment x
+                WHERE x.practice_id = c.practice_id AND x.id = c.record_id LIMIT 1
+            ) a ON true
+            LEFT JOIN LATERAL (
+                SELECT x.resource_id FROM records.slot x
+                WHERE x.practice_id = c.practice_id AND x.id = c.record_id LIMIT 1
+            ) s ON true
             WHERE c.practice_id = \(practice) AND c.number > coalesce(
                 (SELECT f.last_change FROM records.fan_out f WHERE f.practice_id = \(practice)), 0)
             ORDER BY c.number LIMIT \(Self.atOnce)
@@ -205,6 +211,10 @@ package struct FanOut: Sendable {
         let shadows = changes.map { subscription.mode(at: $0.number) == "shadow" }
         _ = try await transaction.execute(
             """
+            WITH numbered AS (
+                UPDATE api.subscription SET last_event = \(numbers.last ?? subscription.lastEvent)
+                WHERE practice_id = \(practice) AND id = \(subscription.id)
+            )
             INSERT INTO api.delivery (practice_id, subscription_id, event_number, id, type, change_number, record_kind,
                 record_id, version, state, ended_at)
             SELECT \(practice), \(subscription.id), d.event, d.id, d.type, d.change, d.kind, d.record, d.version,
@@ -213,11 +223,6 @@ package struct FanOut: Sendable {
                 \(changes.map(\.number)), \(changes.map(\.kind)), \(changes.map(\.record)),
                 \(changes.map { Int64($0.version) })::bigint[]::integer[], \(shadows)
             ) AS d (event, id, type, change, kind, record, version, shadow)
-            """)
-        _ = try await transaction.execute(
-            """
-            UPDATE api.subscription SET last_event = \(numbers.last ?? subscription.lastEvent)
-            WHERE practice_id = \(practice) AND id = \(subscription.id)
             """)
         let jobs = changes.indices.filter { !shadows[$0] }.map { index in
             NoticeJob(subscription: subscription.id, event: numbers[index])

@@ -23,6 +23,7 @@ package struct Worker: Sendable {
             url: try settings.required(.databaseURL), role: role, applicationName: "pmsync-\(program.name)")
         // A worker that froze in mid-transaction must not keep its locks from whoever takes its lanes over.
         configuration.idleInTransactionTimeout = max(settings.seconds(.leaseSeconds), .seconds(2))
+        configuration.plans = .once
         self.configuration = configuration
         pool = Pool(configuration, size: settings.number(.poolSize))
         doorbell = Doorbell(configuration)

@@ -16,8 +16,18 @@ package struct Configuration: Sendable {
     package var idleInTransactionTimeout: Duration? = .seconds(300)
     /// How long what was sent may stay unacknowledged before the connection counts as lost.
     package var silenceTimeout: Duration = .seconds(15)
-    /// Statements that run again and again are planned anew for each run's parameters.
-    package var plansAfresh = false
+    package var plans = Plans.asPostgresDecides
+
+    /// How statements that run again and again are planned.
+    package enum Plans: Sendable {
+        /// For the first five runs by their parameters, then as seems cheaper: right for searches.
+        case asPostgresDecides
+        /// Once for any parameters: right for looks by key, whose planning takes longer than their running.
+        case once
+        /// Once, and always along an index: right where a table is empty one moment and long the next, so that what is
+        /// known of its size says nothing.
+        case onceByIndex
+    }
 
     package init(url: String, role: String? = nil, applicationName: String = "pmsync") throws(PostgresError) {
         guard url.hasPrefix("postgres://") || url.hasPrefix("postgresql://") else { throw .connection(.url) }
@@ -49,7 +59,7 @@ package struct Configuration: Sendable {
         statements.append("SET statement_timeout = \(statementTimeout?.milliseconds ?? 0)")
         statements.append("SET lock_timeout = \(lockTimeout?.milliseconds ?? 0)")
         statements.append("SET idle_in_transaction_session_timeout = \(idleInTransactionTimeout?.milliseconds ?? 0)")
-        if plansAfresh { statements.append("SET plan_cache_mode = force_custom_plan") }
+        statements += plans.settings
         if let role { statements.append("SET ROLE \(identifier(role))") }
         return statements.joined(separator: "; ")
     }
@@ -62,4 +72,15 @@ func identifier(_ name: String) -> String {
 
 extension Duration {
     var milliseconds: Int64 { components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000 }
+}
+
+extension Configuration.Plans {
+    fileprivate var settings: [String] {
+        switch self {
+        case .asPostgresDecides: []
+        case .once: ["SET plan_cache_mode = force_generic_plan"]
+        case .onceByIndex:
+            Self.once.settings + ["SET enable_seqscan = off", "SET enable_bitmapscan = off"]
+        }
+    }
 }

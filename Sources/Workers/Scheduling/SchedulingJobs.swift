@@ -120,8 +120,8 @@ package struct SchedulingJobs: Sendable {
         try await Outcome(
             entry: entry.id, workflow: "scheduling", definition: definition.digest, code: effects.code
         ).record(in: transaction)
-        logger.info(
-            "A message is applied.",
+        logger.debug(
+            "A message says this, once its commit is through.",
             metadata: [
                 "message.id": "\(entry.id.number)", "message.type": "\(entry.messageType)",
                 "outcome.code": "\(effects.code)",

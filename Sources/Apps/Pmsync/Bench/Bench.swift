@@ -17,7 +17,10 @@ struct BenchPath: AsyncParsableCommand {
     @Option(help: "Messages a second.") var rate = 200
     @Option(help: "Seconds that are measured.") var seconds = 60
     @Option(help: "Connections that they are spread over.") var connections = 8
-    @Option(name: .customLong("warm-up"), help: "Seconds before, at the same rate, that do not count.") var warmUp = 5
+    @Option(
+        name: .customLong("warm-up"),
+        help: "Seconds before, at the same rate, that do not count: the bookings that the practice already has.")
+    var warmUp = 15
     @Option(help: "The folder of definitions; the practice \"demo\" is used.") var workflows: String?
     @Option(help: "Where the folder for the database is made.") var temporary: String?
 
@@ -40,7 +43,7 @@ struct BenchPath: AsyncParsableCommand {
             print(run.summary)
             report.print()
         } catch {
-            await stage.strike()
+            await stage.strike(keepingLogs: true)
             throw error
         }
     }

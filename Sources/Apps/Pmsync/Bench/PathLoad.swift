@@ -25,11 +25,30 @@ struct PathLoad: Sendable {
 
     func run(on stage: PathStage) async throws -> PathRun {
         let bookings = Bookings(from: Date())
+        if warmUpCount > 0 {
+            _ = try await send(bookings, 0..<warmUpCount, to: stage)
+            try await stage.analyze()
+        }
+        let samples = try await send(bookings, warmUpCount..<count, to: stage)
+        let ids = try await stage.pool.query(Self.notices(of: PathStage.practice))
+            .map { try $0.decode((String, String).self) }
+        let seen = stage.receiver.seen
+        var arrivals: [String: ContinuousClock.Instant] = [:]
+        for (controlID, notice) in ids { arrivals[controlID] = seen[notice] }
+        return PathRun(
+            load: self, samples: samples, arrivals: arrivals, machineLoad: Machine.load, controlID: bookings.controlID)
+    }
+
+    /// Until the webhook has heard of them all.
+    private func send(
+        _ bookings: Bookings, _ numbers: Range<Int>, to stage: PathStage
+    ) async throws -> [Sample] {
         let start = ContinuousClock.now + .milliseconds(500)
         var samples = try await withThrowingTaskGroup(of: [Sample].self) { group in
             for connection in 0..<connections {
                 group.addTask {
-                    try await send(bookings, from: connection, start: start, port: stage.mllpPort)
+                    let mine = stride(from: numbers.lowerBound + connection, to: numbers.upperBound, by: connections)
+                    return try await send(bookings, mine, first: numbers.lowerBound, at: start, stage.mllpPort)
                 }
             }
             var all: [Sample] = []
@@ -37,25 +56,18 @@ struct PathLoad: Sendable {
             return all
         }
         samples.sort { $0.number < $1.number }
-        try await waitForNotices(stage)
-        let ids = try await stage.pool.query(Self.notices(of: PathStage.practice))
-            .map { try $0.decode((String, String).self) }
-        let seen = stage.receiver.seen
-        var arrivals: [String: ContinuousClock.Instant] = [:]
-        for (controlID, notice) in ids { arrivals[controlID] = seen[notice] }
-        return PathRun(
-            load: self, samples: samples.filter { $0.number >= warmUpCount },
-            arrivals: arrivals, machineLoad: Machine.load, controlID: bookings.controlID)
+        try await waitForNotices(numbers.upperBound, stage)
+        return samples
     }
 
     private func send(
-        _ bookings: Bookings, from first: Int, start: ContinuousClock.Instant, port: Int
+        _ bookings: Bookings, _ numbers: StrideTo<Int>, first: Int, at start: ContinuousClock.Instant, _ port: Int
     ) async throws -> [Sample] {
         let client = try await Client.connect(host: "127.0.0.1", port: port)
         var samples: [Sample] = []
-        for number in stride(from: first, to: count, by: connections) {
+        for number in numbers {
             let message = bookings.message(number)
-            let due = start + .nanoseconds(1_000_000_000 / rate) * number
+            let due = start + .nanoseconds(1_000_000_000 / rate) * (number - first)
             try await Task.sleep(until: due, clock: .continuous)
             let sent = ContinuousClock.now
             let answer = try await client.send(message)
@@ -70,7 +82,7 @@ struct PathLoad: Sendable {
         return samples
     }
 
-    private func waitForNotices(_ stage: PathStage) async throws {
+    private func waitForNotices(_ count: Int, _ stage: PathStage) async throws {
         let deadline = ContinuousClock.now + .seconds(60)
         while stage.receiver.count < count {
             guard ContinuousClock.now < deadline else {

@@ -95,11 +95,19 @@ final class PathStage: Sendable {
         for program in programs.reversed() { await program.stop() }
     }
 
-    func strike() async {
+    /// As autovacuum does within a minute: plans for tables that were empty a moment ago are not those of a practice.
+    func analyze() async throws {
+        let owner = Pool(try Configuration(url: url), size: 1)
+        defer { owner.close() }
+        _ = try await owner.execute("ANALYZE")
+    }
+
+    func strike(keepingLogs: Bool = false) async {
         await stopPrograms()
         serving.cancel()
         pool.close()
         await cluster.stop()
+        if keepingLogs { return }
         try? FileManager.default.removeItem(atPath: folder)
     }
 }
