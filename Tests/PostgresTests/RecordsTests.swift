@@ -52,10 +52,10 @@ private struct Office {
             for index in 0..<40 {
                 group.addTask {
                     try await office.pool.transaction { transaction in
-                        let change = NewChange(
+                        var change = NewChange(
                             type: "appointment.booked", recordKind: "appointment", record: UUID(), version: 1)
-                        try await NewChange.append(
-                            [change, change], practice: "p", day: Office.day, entry: Int64(index), in: transaction)
+                        (change.day, change.entry) = (Office.day, Int64(index))
+                        try await NewChange.append([change, change], practice: "p", in: transaction)
                         // Every fourth gives up after it had its numbers.
                         if index % 4 == 3 { throw CancellationError() }
                     }

@@ -38,7 +38,7 @@ struct Desk: Sendable {
         let jobs = try await SchedulingJobs(worker)
         let fanOut = FanOut(secret: worker.secret)
         let crew = worker.crew([
-            Duty(.named(SchedulingJobs.queue), work: .within { try await jobs.handle($0, $1) }),
+            Duty(.named(SchedulingJobs.queue), work: .batches { try await jobs.batch($0, $1) }),
             Duty(.named(FanOut.queue), batch: 1, work: .within { try await fanOut.handle($0, $1) }),
         ])
         let watch = try await MidnightWatch(worker)

@@ -234,7 +234,7 @@ import Worker
             let jobs = try await SchedulingJobs(worker)
             let fanOut = FanOut(secret: worker.secret)
             let crew = worker.crew([
-                Duty(.named(SchedulingJobs.queue), work: .within { try await jobs.handle($0, $1) }),
+                Duty(.named(SchedulingJobs.queue), work: .batches { try await jobs.batch($0, $1) }),
                 Duty(.named(FanOut.queue), work: .within { try await fanOut.handle($0, $1) }),
             ])
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -71,7 +71,11 @@ package struct Outcome: Sendable {
     }
 
     package func record(in transaction: Transaction) async throws {
-        _ = try await transaction.execute(Queries.recordOutcome(self))
+        try await Self.record([self], in: transaction)
+    }
+
+    package static func record(_ outcomes: [Outcome], in transaction: Transaction) async throws {
+        _ = try await transaction.execute(Queries.recordOutcomes(outcomes))
     }
 }
 

@@ -4,11 +4,23 @@ package import Postgres
 extension Entry {
     /// The entry with these bytes; nil when its day has left the journal.
     package static func read(_ id: EntryID, in transaction: Transaction) async throws -> Entry? {
-        try await transaction.query(Queries.readEntry(id)).first.map(Entry.init(row:))
+        try await transaction.query(Queries.readEntries([id.number], of: id.day)).first.map(Entry.init(row:))
     }
 
     package static func read(_ id: EntryID, from pool: Pool) async throws -> Entry? {
-        try await pool.query(Queries.readEntry(id)).first.map(Entry.init(row:))
+        try await pool.query(Queries.readEntries([id.number], of: id.day)).first.map(Entry.init(row:))
+    }
+
+    /// Those that are there, by a query a day.
+    package static func read(_ ids: [EntryID], in transaction: Transaction) async throws -> [EntryID: Entry] {
+        var entries: [EntryID: Entry] = [:]
+        for (day, some) in Dictionary(grouping: ids, by: \.day) {
+            for row in try await transaction.query(Queries.readEntries(some.map(\.number), of: day)) {
+                let entry = try Entry(row: row)
+                entries[entry.id] = entry
+            }
+        }
+        return entries
     }
 
     private init(row: Row) throws {

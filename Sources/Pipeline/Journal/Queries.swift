@@ -71,19 +71,19 @@ enum Queries {
         """
     }
 
-    static func recordOutcome(_ outcome: Outcome) -> SQL {
+    static func recordOutcomes(_ outcomes: [Outcome]) -> SQL {
         """
         INSERT INTO journal.outcome (received_on, entry_id, workflow, definition, code, detail)
-        VALUES (\(outcome.entry.day), \(outcome.entry.number), \(outcome.workflow), \(outcome.definition),
-            \(outcome.code), \(outcome.detail))
+        SELECT * FROM unnest(\(outcomes.map(\.entry.day)), \(outcomes.map(\.entry.number)), \(outcomes.map(\.workflow)),
+            \(outcomes.map(\.definition)), \(outcomes.map(\.code)), \(outcomes.map(\.detail)))
         """
     }
 
     /// Primary key of the day.
-    static func readEntry(_ id: EntryID) -> SQL {
+    static func readEntries(_ numbers: [Int64], of day: CalendarDay) -> SQL {
         """
         SELECT received_on, id, received_at, direction, feed, practice_id, peer, control_id, message_type, flags, payload
-        FROM journal.entry WHERE received_on = \(id.day) AND id = \(id.number)
+        FROM journal.entry WHERE received_on = \(day) AND id = ANY (\(numbers))
         """
     }
 

@@ -24,10 +24,7 @@ actor Consumer {
     var isUnderLoad = false
     /// Keys whose job is with the outside now.
     var busy: Set<LaneKey> = []
-    /// Lanes whose jobs a commit under way will end.
-    var inHand: Set<Int16> = []
-    var commits = 0
-    /// A look passed over lanes or keys in hand, so there is to be another when they are free.
+    /// A look passed over keys in hand, so there is to be another when they are free.
     var isAnotherDue = false
     var conclusions: [Conclusion] = []
     var isConcluding = false
@@ -63,7 +60,7 @@ actor Consumer {
     func run() async {
         let signal = wakes.stream(of: queue.name)
         switch duty.work {
-        case .within(let atOnce, let work): await runWithin(work, atOnce: atOnce, signal)
+        case .batches(let work): await runWithin(work, signal)
         case .outside(let atOnce, let work): await runOutside(work, atOnce: atOnce, signal)
         }
         await giveBack()
@@ -73,8 +70,11 @@ actor Consumer {
 
     /// Looks at the lanes; first gives back what waited for a key that nothing holds any more.
     func fetch(_ limit: Int) async throws -> Fetched {
-        if isPaused && drainsThrough == nil { return Fetched() }
-        let numbers = lanes.next(underLoad: isUnderLoad, except: inHand)
+        if isPaused && drainsThrough == nil {
+            isUnderLoad = false
+            return Fetched()
+        }
+        let numbers = lanes.next(underLoad: isUnderLoad)
         let look = lanes.epochs.filter { numbers.contains($0.key) }
         var fetched = try await fetcher.look(at: look, busy: busy.map(\.key), limit: limit, through: drainsThrough)
         while fetched.hasFreed {
@@ -171,7 +171,7 @@ actor Consumer {
             }
             try await suspect(taken.filter { $0.2 >= Suspects.deaths }.map(\.0))
         case .release(let count):
-            let inUse = inHand.union(busy.map(\.lane))
+            let inUse = Set(busy.map(\.lane))
             let spare = Array(lanes.all.filter { !inUse.contains($0) }.suffix(count))
             if spare.isEmpty { return }
             lanes.remove(spare)

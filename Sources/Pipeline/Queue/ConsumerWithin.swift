@@ -1,68 +1,46 @@
 import Postgres
 
-/// Work that ends in our own database: many jobs a commit, several commits side by side.
+/// Work that ends in our own database: all that waits, in one commit after the other. What comes meanwhile makes the next
+/// batch; commits side by side made smaller batches of it, and measured slower.
 extension Consumer {
-    func runWithin(_ work: @escaping Duty.Within, atOnce: Int, _ signal: Signal) async {
-        await withDiscardingTaskGroup { group in
-            while !wakes.isStopping {
-                do {
-                    try await balance()
-                    let isPartial = isUnderLoad
-                    let limit = trouble.isFresh ? duty.batch ?? options.batch : 1
-                    isAnotherDue = isAnotherDue || commits > 0
-                    let fetched = commits < atOnce && !isAlone ? try await fetch(limit) : nil
-                    guard let fetched, !fetched.jobs.isEmpty else {
-                        // Under load only some lanes were looked at; the next look is at all.
-                        if fetched == nil || !isPartial { await signal.next() }
-                        continue
-                    }
-                    guard let (chosen, suspect) = try await choose(fetched, isIdle: commits == 0) else {
-                        await signal.next()
-                        continue
-                    }
-                    commits += 1
-                    isAlone = suspect != nil
-                    inHand.formUnion(chosen.touched.keys)
-                    group.addTask { await self.commit(chosen, suspect, work) }
-                    let isAll = !isPartial && !isUnderLoad && chosen.jobs.count == fetched.jobs.count
-                    if isAll { await signal.next() }
-                } catch {
-                    await recover(from: error)
+    func runWithin(_ work: @escaping Duty.Batch, _ signal: Signal) async {
+        while !wakes.isStopping {
+            do {
+                try await balance()
+                let isPartial = isUnderLoad
+                let found = try await fetch(trouble.isFresh ? duty.batch ?? options.batch : 1)
+                // Under load only some lanes were looked at; the next look is at all.
+                var isMore = isPartial || isUnderLoad
+                if let (chosen, suspect) = try await choose(found, isIdle: true), !chosen.jobs.isEmpty {
+                    // Jobs from the rare path hold others back.
+                    isMore = isMore || chosen.jobs.count < found.jobs.count || chosen.jobs.contains(where: \.wasBlocked)
+                    let hasFailed = try await commit(chosen, suspect, work)
+                    isMore = isMore || hasFailed
                 }
+                if !isMore { await signal.next() }
+            } catch {
+                await recover(from: error)
             }
         }
     }
 
-    func commit(_ fetched: Fetched, _ suspect: Job?, _ work: @escaping Duty.Within) async {
-        // Jobs from the rare path hold others back, and a full batch leaves some behind.
-        var isAnotherDue = isUnderLoad || suspect != nil || fetched.jobs.contains(where: \.wasBlocked)
+    /// Gives whether any job failed.
+    private func commit(_ fetched: Fetched, _ suspect: Job?, _ work: @escaping Duty.Batch) async throws -> Bool {
+        defer { if let suspect { suspects.cameBack(from: suspect) } }
         let attempt = { (transaction: Transaction, isSafe: Bool) in
             let report = try await self.batch(fetched, work, transaction, isSafe: isSafe)
             if let suspect { try await transaction.execute(Queries.clear(suspect)) }
             return report
         }
+        let report: Report
         do {
-            let report: Report
-            do {
-                report = try await pool.transaction { try await attempt($0, false) }
-            } catch is OneFailed {
-                report = try await pool.transaction { try await attempt($0, true) }
-            }
-            trouble.passed()
-            isAnotherDue = isAnotherDue || !report.failed.isEmpty
-            await tell(report)
-        } catch {
-            await recover(from: error)
-            isAnotherDue = true
+            report = try await pool.transaction { try await attempt($0, false) }
+        } catch is OneFailed {
+            report = try await pool.transaction { try await attempt($0, true) }
         }
-        if let suspect {
-            suspects.cameBack(from: suspect)
-            isAlone = false
-        }
-        inHand.subtract(fetched.touched.keys)
-        commits -= 1
-        if isAnotherDue || self.isAnotherDue { wakes.wake(queue.name) }
-        self.isAnotherDue = false
+        trouble.passed()
+        await tell(report)
+        return !report.failed.isEmpty
     }
 
     /// Nearly every job goes well, so a batch is first tried without the two round trips of a savepoint each.
@@ -70,8 +48,9 @@ extension Consumer {
 
     /// One commit: the jobs, each under its savepoint where `isSafe`, their ends, and the fence.
     func batch(
-        _ fetched: Fetched, _ work: Duty.Within, _ transaction: Transaction, isSafe: Bool
+        _ fetched: Fetched, _ gather: Duty.Batch, _ transaction: Transaction, isSafe: Bool
     ) async throws -> Report {
+        let work = try await gather(fetched.jobs, transaction)
         var report = Report()
         var held = fetched.held
         var done: [Job] = []
@@ -98,11 +77,7 @@ extension Consumer {
         }
         try await end(done, aside, under: fetched.touched, in: transaction)
         report.finished = done
-        var ran: Set<String> = []
-        for one in last.enumerated().sorted(by: { ($0.element.name, $0.offset) < ($1.element.name, $1.offset) }) {
-            if !ran.insert(one.element.name).inserted && one.element.once { continue }
-            try await one.element.body(transaction)
-        }
+        try await Last.run(last, in: transaction)
         return report
     }
 }

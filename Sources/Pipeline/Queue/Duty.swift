@@ -18,6 +18,9 @@ package struct Duty: Sendable {
     /// Work that ends in our own database: many jobs one commit, each under its savepoint.
     package typealias Within = @Sendable (Job, Transaction) async throws -> Done
 
+    /// Reads at once what the jobs of a commit need, then gives the work that each of them is.
+    package typealias Batch = @Sendable ([Job], Transaction) async throws -> Within
+
     /// What an outside call leaves to be written with the job's end.
     package typealias Ending = @Sendable (Transaction) async throws -> Void
 
@@ -26,9 +29,10 @@ package struct Duty: Sendable {
     package typealias Outside = @Sendable (Job) async throws -> Ending
 
     package enum Work: Sendable {
-        /// Up to `atOnce` commits side by side, each of lanes of its own: one runs while another waits for a statement.
-        case within(atOnce: Int = 1, Within)
+        case batches(Batch)
         case outside(atOnce: Int, Outside)
+
+        package static func within(_ work: @escaping Within) -> Work { .batches { _, _ in work } }
     }
 
     let queues: Queues
@@ -64,17 +68,29 @@ package struct Done: Sendable {
     }
 }
 
-/// A statement that must come at the end of a commit: it locks a row that other commits want. All of a batch run in the
-/// order of their names, so that two commits never wait for each other crosswise.
+/// A statement that comes at the end of a commit, once for all jobs of the batch that left one under its name: because it
+/// locks a row that other commits want, or because one round trip does for many. They run in the order of their names, so
+/// that two commits never wait for each other crosswise.
 package struct Last: Sendable {
-    package let name: String
-    /// Of several with one name only the first runs.
-    package let once: Bool
-    package let body: @Sendable (Transaction) async throws -> Void
+    let name: String
+    let value: any Sendable
+    let body: @Sendable ([any Sendable], Transaction) async throws -> Void
 
-    package init(name: String, once: Bool = false, body: @escaping @Sendable (Transaction) async throws -> Void) {
+    /// - Parameters:
+    ///   - value: this job's part.
+    ///   - body: is given the parts of all jobs, in their order.
+    package init<Value: Sendable>(
+        _ name: String, _ value: Value, body: @escaping @Sendable ([Value], Transaction) async throws -> Void
+    ) {
         self.name = name
-        self.once = once
-        self.body = body
+        self.value = value
+        self.body = { values, transaction in try await body(values.compactMap { $0 as? Value }, transaction) }
+    }
+
+    /// Runs what the jobs of a commit left.
+    static func run(_ left: [Last], in transaction: Transaction) async throws {
+        for (_, alike) in Dictionary(grouping: left, by: \.name).sorted(by: { $0.key < $1.key }) {
+            try await alike.first?.body(alike.map(\.value), transaction)
+        }
     }
 }

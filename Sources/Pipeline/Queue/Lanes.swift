@@ -24,11 +24,11 @@ struct Lanes: Sendable {
         epochs = [:]
     }
 
-    /// The lanes to look at: all that are not in hand, but under load the next few in turn, so that each comes round. More
+    /// The lanes to look at: all, but under load the next few in turn, so that each comes round. More
     /// than 16 a batch measured slower then; at rest a look that leaves lanes out would leave their jobs until the next
     /// poll.
-    mutating func next(underLoad: Bool, except inHand: Set<Int16>, limit: Int = 16) -> [Int16] {
-        let sorted = all.filter { !inHand.contains($0) }
+    mutating func next(underLoad: Bool, limit: Int = 16) -> [Int16] {
+        let sorted = all
         if !underLoad { return sorted }
         if sorted.count <= limit { return sorted }
         let start = turn % sorted.count

@@ -9,6 +9,9 @@ package struct NewChange: Sendable {
     package var version: Int32
     /// False for what is on record without telling anyone (an initial load).
     package var tell: Bool
+    /// The journal's entry that it came by; nil where no message did.
+    package var day: CalendarDay?
+    package var entry: Int64?
 
     package init(type: String, recordKind: String, record: UUID, version: Int32, tell: Bool = true) {
         self.type = type
@@ -21,7 +24,7 @@ package struct NewChange: Sendable {
     /// Numbers the changes without gaps: takes the practice's counter row, so it is the last thing in a commit, and
     /// practices come in ascending order.
     package static func append(
-        _ changes: [NewChange], practice: String, day: CalendarDay?, entry: Int64?, in transaction: Transaction
+        _ changes: [NewChange], practice: String, in transaction: Transaction
     ) async throws {
         if changes.isEmpty { return }
         let count = Int64(changes.count)
@@ -33,10 +36,11 @@ package struct NewChange: Sendable {
             )
             INSERT INTO records.change
                 (practice_id, number, type, record_kind, record_id, version, tell, received_on, entry_id)
-            SELECT \(practice), before + c.n, c.type, c.kind, c.record, c.version, c.tell, \(day), \(entry)
+            SELECT \(practice), before + c.n, c.type, c.kind, c.record, c.version, c.tell, c.day, c.entry
             FROM counter, unnest(\(changes.map(\.type)), \(changes.map(\.recordKind)), \(changes.map(\.record)),
-                \(changes.map { Int64($0.version) })::bigint[]::integer[], \(changes.map(\.tell))
-            ) WITH ORDINALITY AS c (type, kind, record, version, tell, n)
+                \(changes.map { Int64($0.version) })::bigint[]::integer[], \(changes.map(\.tell)),
+                \(changes.map(\.day)), \(changes.map(\.entry))
+            ) WITH ORDINALITY AS c (type, kind, record, version, tell, day, entry, n)
             """)
         guard inserted == changes.count else { throw RecordsError.unknownPractice(practice) }
     }

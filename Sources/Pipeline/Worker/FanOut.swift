@@ -43,7 +43,7 @@ package struct FanOut: Sendable {
         return Done(
             rings: rings,
             last: [
-                Last(name: practice) { transaction in
+                Last(practice, ()) { (_: [Void], transaction) in
                     _ = try await transaction.execute(
                         """
                         INSERT INTO records.fan_out (practice_id, last_change) VALUES (\(practice), \(newest))

@@ -75,7 +75,7 @@ struct DayWatch: Service {
             if let change { changes.append(change) }
         }
         if changes.isEmpty { return 0 }
-        try await NewChange.append(changes, practice: practice.id, day: nil, entry: nil, in: transaction)
+        try await NewChange.append(changes, practice: practice.id, in: transaction)
         try await NewJob.enqueue([fanOut.job(for: practice.id)], into: fanOutQueue, in: transaction)
         worker.program.logger.info(
             "A resource's day was cancelled or transferred as one.",

@@ -38,10 +38,16 @@ package struct SchedulingJobs: Sendable {
         logger = worker.program.logger
     }
 
-    package func handle(_ job: Job, _ transaction: Transaction) async throws -> Done {
+    /// The work of one commit, whose entries are read at once.
+    package func batch(_ jobs: [Job], _ transaction: Transaction) async throws -> Duty.Within {
+        let entries = try await Entry.read(jobs.compactMap(\.entryID), in: transaction)
+        return { job, transaction in try await handle(job, entries, transaction) }
+    }
+
+    private func handle(_ job: Job, _ entries: [EntryID: Entry], _ transaction: Transaction) async throws -> Done {
         switch job.kind {
-        case Self.message: return try await message(job, transaction)
-        case LoadJob.kind: return try await load(job, transaction)
+        case Self.message: return try await message(job, entries, transaction)
+        case LoadJob.kind: return try await load(job, entries, transaction)
         case Self.midnight: return try await passMidnight(job, transaction)
         case Self.remove: return try await remove(job, transaction)
         case Self.resend:
@@ -62,8 +68,10 @@ package struct SchedulingJobs: Sendable {
 
     // MARK: One message
 
-    private func message(_ job: Job, _ transaction: Transaction) async throws -> Done {
-        let entry = try await entry(of: job, transaction)
+    private func message(
+        _ job: Job, _ entries: [EntryID: Entry], _ transaction: Transaction
+    ) async throws -> Done {
+        let entry = try entry(of: job, entries)
         let definition = try await definitions.current(isFresh: job.isTriedAgain)
         let read: SchedulingMessage
         do {
@@ -76,16 +84,16 @@ package struct SchedulingJobs: Sendable {
         return try await apply(read, entry, definition, job.isTriedAgain, transaction)
     }
 
-    private func entry(of job: Job, _ transaction: Transaction) async throws -> Entry {
-        guard let day = job.day, let number = job.entry,
-            let entry = try await Entry.read(EntryID(day: day, number: number), in: transaction)
-        else { throw Failure(code: "no-entry", kind: .permanent, stage: "read", holdsKey: false) }
+    private func entry(of job: Job, _ entries: [EntryID: Entry]) throws -> Entry {
+        guard let id = job.entryID, let entry = entries[id] else {
+            throw Failure(code: "no-entry", kind: .permanent, stage: "read", holdsKey: false)
+        }
         return entry
     }
 
     /// A row of a loaded file: what it says of an appointment is recorded as a message's would be.
-    private func load(_ job: Job, _ transaction: Transaction) async throws -> Done {
-        let entry = try await entry(of: job, transaction)
+    private func load(_ job: Job, _ entries: [EntryID: Entry], _ transaction: Transaction) async throws -> Done {
+        let entry = try entry(of: job, entries)
         let definition = try await definitions.current(isFresh: job.isTriedAgain)
         let row: LoadedRow
         do {
@@ -97,10 +105,7 @@ package struct SchedulingJobs: Sendable {
             return try await apply(message, entry, definition, job.isTriedAgain, transaction)
         }
         let code = try await LoadJob.write(row, practice: entry.practice ?? "", definition, transaction)
-        try await Outcome(
-            entry: entry.id, workflow: "scheduling", definition: definition.digest, code: code
-        ).record(in: transaction)
-        return Done()
+        return Done(last: [outcome(code, of: entry, definition)])
     }
 
     private func apply(
@@ -117,9 +122,6 @@ package struct SchedulingJobs: Sendable {
                 try await record(one, read, entry, definition, isTriedAgain, &effects, transaction)
             }
         }
-        try await Outcome(
-            entry: entry.id, workflow: "scheduling", definition: definition.digest, code: effects.code
-        ).record(in: transaction)
         logger.debug(
             "A message says this, once its commit is through.",
             metadata: [
@@ -127,7 +129,14 @@ package struct SchedulingJobs: Sendable {
                 "outcome.code": "\(effects.code)",
                 "practice": "\(read.practice)",
             ])
-        return done(effects, read.practice, entry.id)
+        var done = done(effects, read.practice, entry.id)
+        done.last.append(outcome(effects.code, of: entry, definition))
+        return done
+    }
+
+    private func outcome(_ code: String, of entry: Entry, _ definition: Definition) -> Last {
+        let outcome = Outcome(entry: entry.id, workflow: "scheduling", definition: definition.digest, code: code)
+        return Last("outcomes", outcome) { try await Outcome.record($0, in: $1) }
     }
 
     /// What one job leaves to tell.
@@ -138,16 +147,21 @@ package struct SchedulingJobs: Sendable {
 
     func done(_ effects: Effects, _ practice: String, _ entry: EntryID?) -> Done {
         if effects.changes.isEmpty { return Done() }
-        let (fanOut, fanOutQueue, changes) = (fanOut, fanOutQueue, effects.changes)
+        let (fanOut, fanOutQueue) = (fanOut, fanOutQueue)
+        let changes = effects.changes.map { change in
+            var change = change
+            (change.day, change.entry) = (entry?.day, entry?.number)
+            return change
+        }
         return Done(
             rings: [FanOut.queue],
             last: [
-                Last(name: practice) { transaction in
-                    try await NewChange.append(
-                        changes, practice: practice, day: entry?.day, entry: entry?.number, in: transaction)
+                Last("changes/\(practice)", changes) { all, transaction in
+                    try await NewChange.append(Array(all.joined()), practice: practice, in: transaction)
                 },
-                Last(name: "\(practice)/fan-out", once: true) { transaction in
-                    try await NewJob.enqueue([fanOut.job(for: practice)], into: fanOutQueue, in: transaction)
+                Last("fan-out", practice) { practices, transaction in
+                    let jobs = Set(practices).map { fanOut.job(for: $0) }
+                    try await NewJob.enqueue(jobs, into: fanOutQueue, in: transaction)
                 },
             ])
     }
@@ -250,6 +264,11 @@ extension SchedulingJobs.Effects {
 }
 
 extension Job {
+    fileprivate var entryID: EntryID? {
+        guard let day, let entry else { return nil }
+        return EntryID(day: day, number: entry)
+    }
+
     /// The listener of its own by which the message came.
     fileprivate var port: Int? {
         struct Payload: Decodable { let port: Int? }

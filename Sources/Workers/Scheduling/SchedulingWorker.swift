@@ -26,7 +26,7 @@ package enum SchedulingWorker {
                     [
                         Duty(
                             .named(SchedulingJobs.queue), onFailure: SchedulingJobs.note,
-                            work: .within(atOnce: 2) { try await jobs.handle($0, $1) }),
+                            work: .batches { try await jobs.batch($0, $1) }),
                         Duty(.named(Route.parity), work: .within { try await parity.handle($0, $1) }),
                         Duty(.named(FanOut.queue), batch: 1, work: .within { try await fanOut.handle($0, $1) }),
                         notices.duty(),

@@ -145,7 +145,7 @@ final class AgreementStage: Sendable {
         let fanOut = FanOut(secret: worker.secret)
         let notices = Notices(worker, sender: SeasonApps(apps: apps))
         let crew = worker.crew([
-            Duty(.named(SchedulingJobs.queue), work: .within(atOnce: 4) { try await jobs.handle($0, $1) }),
+            Duty(.named(SchedulingJobs.queue), work: .batches { try await jobs.batch($0, $1) }),
             Duty(.named(FanOut.queue), batch: 1, work: .within { try await fanOut.handle($0, $1) }),
             notices.duty(),
         ])
