@@ -197,6 +197,61 @@ import Testing
         #expect(try await fixture.count("SELECT count(*) FROM console.audit WHERE act = 'resent'") == 1)
     }
 
+    @Test func `A removal is confirmed with a reason, once for two submits, and only of what stands as compared`()
+        async throws
+    {
+        let fixture = try await Fixture.make()
+        let record = try await fixture.addRemovable("P1", key: "gone")
+        let path = "/findings/P1/gone"
+        try await fixture.browse(as: "ann") { browser in
+            // What is mended by sending it again has no such act, and the page of another practice is not there.
+            #expect(try await !browser.get("/findings/P1/key-P1").text.contains("It was removed in the PM"))
+            let other = try await browser.post("/findings/P1/key-P1/remove", ["seen": "0", "reason": "x"])
+            #expect(other.status == .notFound)
+            let page = try await browser.get(path)
+            #expect(page.text.contains("It was removed in the PM"))
+            let seen = try #require(page.hidden("seen"))
+            #expect(try await browser.post(path + "/remove", ["seen": seen, "reason": " "]).status == .badRequest)
+            let foreign = try await browser.post(path + "/remove", ["seen": seen, "reason": "x", "csrf": "no"])
+            #expect(foreign.status == .forbidden)
+            #expect(try await fixture.count("SELECT count(*) FROM queue.job") == 0)
+            let done = try await browser.post(path + "/remove", ["seen": seen, "reason": "the desk deleted it"])
+            #expect(done.headers[.location] == path + "?done=removed")
+            let again = try await browser.post(path + "/remove", ["seen": seen, "reason": "the desk deleted it"])
+            #expect(again.headers[.location] == path + "?done=already")
+            let after = try await browser.get(path).text
+            #expect(after.contains("Removal confirmed") && after.contains("the desk deleted it"))
+        }
+        let jobs = try await fixture.owner.query("SELECT kind, practice_id, payload->>'record' FROM queue.job")
+        try #require(jobs.count == 1)
+        let (kind, practice, said) = try jobs[0].decode((String, String, String).self)
+        #expect((kind, practice) == ("remove", "P1") && UUID(uuidString: said) == record)
+        for table in ["reconciliation.finding_act", "console.audit"] as [SQL] {
+            let noted = try await fixture.count(
+                """
+                SELECT count(*) FROM \(fragment: table)
+                WHERE act = 'removed' AND actor = 'ann' AND reason = 'the desk deleted it' AND practice_id = 'P1'
+                """)
+            #expect(noted == 1)
+        }
+    }
+
+    @Test func `What has changed since it was compared, or is another practice's, is not removed`() async throws {
+        let fixture = try await Fixture.make()
+        _ = try await fixture.addRemovable("P1", key: "gone")
+        try await fixture.owner.execute("UPDATE records.appointment SET version = version + 1")
+        try await fixture.browse(as: "ann") { browser in
+            #expect(try await !browser.get("/findings/P1/gone").text.contains("It was removed in the PM"))
+            let late = try await browser.post("/findings/P1/gone/remove", ["seen": "0", "reason": "x"])
+            #expect(late.status == .conflict)
+        }
+        try await fixture.browse(as: "ben") { browser in
+            let foreign = try await browser.post("/findings/P1/gone/remove", ["seen": "0", "reason": "x"])
+            #expect(foreign.status == .notFound)
+        }
+        #expect(try await fixture.count("SELECT count(*) FROM queue.job") == 0)
+    }
+
     @Test func `A finding is accepted with a reason only, and is then not counted as open`() async throws {
         let fixture = try await Fixture.make()
         try await fixture.addRun("P1")

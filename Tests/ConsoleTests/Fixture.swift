@@ -100,6 +100,28 @@ struct Fixture {
             """)
     }
 
+    /// A finding of a record that the PM's list no longer has, with the record as it was compared; gives the record.
+    func addRemovable(_ practice: String, key: String) async throws -> UUID {
+        let record = UUID()
+        try await owner.execute(
+            """
+            INSERT INTO records.appointment (practice_id, id, version, status, start_at, end_at, enterprise_id, event_at,
+                received_on, entry_id)
+            VALUES (\(practice), \(record), 3, 'booked', '2026-11-22T15:30Z', '2026-11-22T16:00Z', 'E1', now(),
+                current_date, 1)
+            """)
+        try await owner.execute(
+            """
+            INSERT INTO reconciliation.finding (practice_id, workflow, key, code, cause, act, day, record_id, sides,
+                first_seen_at, last_seen_at, run_id)
+            VALUES (\(practice), 'scheduling', \(key), 'missing-in-pm', 'never-sent', 'confirm-removal', '2026-11-22',
+                \(record), '{"pm":[],"here":{"reference":"x","status":"booked","sourceStatus":"","version":3,
+                "display":{"initials":"A.B.","last4":"4321"}},"app":[]}', \(Self.now.addingTimeInterval(-3600)),
+                \(Self.now), \(Self.run))
+            """)
+        return record
+    }
+
     /// The comparison that the finding of `seed` is of, with one booking app, by two places and two practitioners.
     func addRun(_ practice: String) async throws {
         try await owner.execute(

@@ -82,8 +82,8 @@ import Worker
         try await Desk.open { desk in
             let clinic = desk.clinic
             let record = try await clinic.book("F1", mrn: "M1", start: clinic.at(2, 9))
-            try clinic.exportPM([.init(id: "F9", start: clinic.at(3, 9), mrn: "M9")])
-            try await clinic.reconcile()
+            try clinic.exportPM([.init(id: "F9", start: clinic.at(2, 11), mrn: "M9")])
+            try await clinic.reconcile(now: Date() + 400)
             let key = try #require(
                 try await desk.texts("SELECT key FROM reconciliation.finding WHERE code = 'missing-in-pm'").first)
             let console = try clinic.database.pool(role: "pmsync_operator")
@@ -93,6 +93,12 @@ import Worker
                     .init(practice: Clinic.id, key: key), by: "ann", reason: "the desk deleted it", in: $0)
             }
             #expect(asked == .asked)
+            // Who asks again meanwhile asks for the same.
+            let again = try await console.transaction {
+                try await removing.confirm(
+                    .init(practice: Clinic.id, key: key), by: "ben", reason: "me too", in: $0)
+            }
+            #expect([.asked, .changedSince].contains(again))
             await desk.ring()
             try await desk.until("it is gone") {
                 try await desk.texts("SELECT status FROM records.appointment WHERE id = \(record)")

@@ -54,30 +54,16 @@ package struct Mending: Sendable {
         if isClosed { return .closed }
         guard let record, let client else { return .notByResend }
         let key = JobKey("resend/\(finding.practice)/\(record.uuidString)", secret: secret)
-        let payload = Self.payload(record, client: client)
-        if try await isUnderWay(key, payload, transaction) { return .asked }
+        let job = NewJob(
+            kind: FanOut.resend, key: key, practice: finding.practice, payload: Self.payload(record, client: client))
+        if try await job.isUnderWay(in: queueID, transaction) { return .asked }
         try await transaction.execute(
             """
             INSERT INTO reconciliation.finding_act (practice_id, workflow, key, act, reason, actor)
             VALUES (\(finding.practice), \(finding.workflow), \(finding.key), 'resend', \(reason), \(actor))
             """)
-        let job = NewJob(kind: FanOut.resend, key: key, practice: finding.practice, payload: payload)
         try await NewJob.enqueue([job], into: queueID, in: transaction)
         return .asked
-    }
-
-    /// Whether the same is asked for already and not done yet: two who press at once ask once. Takes the lock first that
-    /// an enqueue of the key takes, so that the second sees what the first has committed.
-    private func isUnderWay(_ key: JobKey, _ payload: String, _ transaction: Transaction) async throws -> Bool {
-        _ = try await transaction.query(
-            "SELECT pg_advisory_xact_lock(hashtextextended(encode(\(key.bytes)::bytea, 'hex'), \(queueID)))::text")
-        let waiting = try await transaction.query(
-            """
-            SELECT 1 FROM queue.job j JOIN queue.queue q ON q.id = j.queue
-            WHERE j.queue = \(queueID) AND j.lane = get_byte(\(key.bytes)::bytea, 0) % q.lanes AND j.key = \(key.bytes)
-                AND j.kind = \(FanOut.resend) AND j.payload = \(payload)::text::jsonb
-            """)
-        return !waiting.isEmpty
     }
 
     private static func payload(_ record: UUID, client: UUID) -> String {

@@ -83,6 +83,7 @@ enum Words {
     static func act(_ act: String) -> String {
         switch act {
         case "resend": "Sent again"
+        case "removed": "Removal confirmed"
         case "accept": "Accepted as it is"
         case "withdraw": "Acceptance taken back"
         default: plain(act)

@@ -33,6 +33,7 @@ extension Console {
         let deliveries: [Delivery]
         let canAct: Bool
         let canResend: Bool
+        let canRemove: Bool
         let canAccept: Bool
         let isAccepted: Bool
         let history: [HistoryLine]
@@ -69,72 +70,10 @@ extension Console {
         let answer: String
     }
 
-    /// Which finding a request is about.
-    private struct Subject {
-        let practice: String
-        let workflow: String
-        let key: String
-
-        init(_ visit: Visit) throws(ConsoleError) {
-            practice = try visit.part("practice")
-            key = try visit.part("key")
-            workflow = visit.form["workflow"] ?? visit.query["workflow"] ?? "scheduling"
-        }
-
-        var path: String { FindingLook.path(practice, workflow, key) }
-        var name: String { "finding \(workflow)/\(key)" }
-    }
-
-    private struct Stored {
-        let code: String
-        let cause: String
-        let act: String
-        let isWithheld: Bool
-        let state: String
-        let day: CalendarDay?
-        let record: UUID?
-        let client: UUID?
-        let receivedOn: CalendarDay?
-        let entry: Int64?
-        let sides: String
-        let watermark: Date?
-        let first: Date
-        let last: Date
-        let closed: Date?
-        let detail: String
-        let location: String
-        let provider: String
-        let ended: String?
-
-        init(_ subject: Subject, _ desk: Desk) async throws {
-            let rows = try await desk.transaction.query(
-                FindingQueries.one(subject.practice, subject.workflow, subject.key))
-            guard let row = rows.first else { throw ConsoleError.notFound }
-            (
-                code, cause, act, isWithheld, state, day, record, client, receivedOn, entry, sides, watermark, first,
-                last, closed, detail, location, provider, ended
-            ) = try row.decode(
-                (
-                    String, String, String, Bool, String, CalendarDay?, UUID?, UUID?, CalendarDay?, Int64?, String,
-                    Date?, Date, Date, Date?, String, String, String, String?
-                ).self)
-        }
-
-        /// Why, and the mend; of what is withheld nobody is accused.
-        var words: (why: String, mend: String) {
-            (Words.why(cause, isWithheld: isWithheld), Words.mend(act, isWithheld: isWithheld))
-        }
-
-        /// What the worker can do: tell the finding's booking app of the record again.
-        var canResend: Bool {
-            record != nil && closed == nil && client != nil && !isWithheld
-        }
-    }
-
     func finding(_ visit: Visit, _ person: SignedIn) async throws -> Response {
-        let subject = try Subject(visit)
+        let subject = try FindingSubject(visit)
         let page = try await reading(person) { desk in
-            try await describe(subject, try await Stored(subject, desk), desk, notice: Self.notice(visit))
+            try await describe(subject, try await StoredFinding(subject, desk), desk, notice: Self.notice(visit))
         }
         return pages.page(.finding, page)
     }
@@ -143,6 +82,8 @@ extension Console {
         switch visit.query["done"] {
         case "resent":
             "It is on its way to the booking app. The next comparison closes the finding when it has arrived."
+        case "removed":
+            "It is taken off here, and the booking apps are told. The next comparison closes the finding."
         case "accepted": "The finding is accepted, with your reason. It is no longer counted as open, until it changes."
         case "withdrawn": "The acceptance is taken back. The finding counts as open again."
         case "already": "This was already done a moment ago; it was not done twice."
@@ -151,7 +92,7 @@ extension Console {
     }
 
     private func describe(
-        _ subject: Subject, _ stored: Stored, _ desk: Desk, notice: String?
+        _ subject: FindingSubject, _ stored: StoredFinding, _ desk: Desk, notice: String?
     ) async throws -> FindingPage {
         let office = try desk.office(subject.practice)
         let sides = FindingSides(stored.sides, office.time, now: desk.now)
@@ -180,13 +121,14 @@ extension Console {
             entryLink: stored.receivedOn.flatMap { day in stored.entry.map { "/messages/\(day)/\($0)" } },
             facts: facts(stored, names, moment), messages: try await messages(subject, stored, office, desk),
             jobs: try await jobs(stored, desk), deliveries: try await deliveries(subject, stored, office, desk),
-            canAct: stored.canResend || ["open", "accepted"].contains(stored.state),
-            canResend: stored.canResend, canAccept: stored.state == "open", isAccepted: stored.state == "accepted",
+            canAct: stored.canResend || stored.canRemove || ["open", "accepted"].contains(stored.state),
+            canResend: stored.canResend, canRemove: stored.canRemove, canAccept: stored.state == "open",
+            isAccepted: stored.state == "accepted",
             history: try await history(subject, office, desk), lastAct: last ?? 0)
     }
 
     /// What else is known, as far as it is no patient's.
-    private func facts(_ stored: Stored, _ names: [String: String], _ moment: (Date) -> Moment) -> [Fact] {
+    private func facts(_ stored: StoredFinding, _ names: [String: String], _ moment: (Date) -> Moment) -> [Fact] {
         let detail = JSONValue(stored.detail)
         let all: [(String, String?)] = [
             ("Location", stored.location.isEmpty ? nil : Breakdown.word(stored.location, names, .location)),
@@ -211,7 +153,7 @@ extension Console {
     }
 
     private func messages(
-        _ subject: Subject, _ stored: Stored, _ office: Office, _ desk: Desk
+        _ subject: FindingSubject, _ stored: StoredFinding, _ office: Office, _ desk: Desk
     ) async throws -> [MessageLine] {
         guard let record = stored.record else { return [] }
         return try await desk.transaction.query(FindingQueries.messages(subject.practice, record)).map { row in
@@ -223,7 +165,7 @@ extension Console {
         }
     }
 
-    private func history(_ subject: Subject, _ office: Office, _ desk: Desk) async throws -> [HistoryLine] {
+    private func history(_ subject: FindingSubject, _ office: Office, _ desk: Desk) async throws -> [HistoryLine] {
         try await FindingHistory.read(
             subject.practice, workflow: subject.workflow, key: subject.key, in: desk.transaction
         ).map { line in
@@ -233,7 +175,7 @@ extension Console {
         }
     }
 
-    private func jobs(_ stored: Stored, _ desk: Desk) async throws -> [JobLink] {
+    private func jobs(_ stored: StoredFinding, _ desk: Desk) async throws -> [JobLink] {
         guard let day = stored.receivedOn, let entry = stored.entry else { return [] }
         return try await desk.transaction.query(JobQueries.ofEntry(day, entry, desk.person.practices)).map { row in
             let (id, state, code) = try row.decode((Int64, String, String?).self)
@@ -244,7 +186,7 @@ extension Console {
     }
 
     private func deliveries(
-        _ subject: Subject, _ stored: Stored, _ office: Office, _ desk: Desk
+        _ subject: FindingSubject, _ stored: StoredFinding, _ office: Office, _ desk: Desk
     ) async throws -> [Delivery] {
         guard let record = stored.record else { return [] }
         return try await desk.transaction.query(FindingQueries.deliveries(subject.practice, record)).map { row in
@@ -256,77 +198,5 @@ extension Console {
                 delivered: Words.plain(state), attempts: attempts,
                 answer: answer.isEmpty ? "none" : answer.joined(separator: ": "))
         }
-    }
-
-    // MARK: Acts
-
-    /// Enqueues for the worker, which tells the booking app under a new idempotency key.
-    func resend(_ visit: Visit, _ person: SignedIn) async throws -> Response {
-        let subject = try Subject(visit)
-        let mending = try await Mending(pool: pool)
-        let done = try await acting("resend", subject, visit, person) { stored, desk in
-            let finding = Mending.Subject(practice: subject.practice, workflow: subject.workflow, key: subject.key)
-            guard stored.canResend,
-                try await mending.resend(finding, by: person.name, in: desk.transaction) == .asked
-            else { throw ConsoleError.notFound }
-            try await audit(.resent, subject, desk, reason: "")
-        }
-        if done { await doorbell.ring([Mending.queue]) }
-        return .seeOther(
-            Form.link(subject.path, ["done": done ? "resent" : "already"]))
-    }
-
-    func accept(_ visit: Visit, _ person: SignedIn) async throws -> Response {
-        let subject = try Subject(visit)
-        let reason = try visit.form.reason()
-        let done = try await acting("accept", subject, visit, person) { _, desk in
-            try await note(.accepted, "accept", subject, desk, reason: reason)
-        }
-        return .seeOther(Form.link(subject.path, ["done": done ? "accepted" : "already"]))
-    }
-
-    func withdraw(_ visit: Visit, _ person: SignedIn) async throws -> Response {
-        let subject = try Subject(visit)
-        let done = try await acting("withdraw", subject, visit, person) { stored, desk in
-            guard stored.state == FindingFilter.State.accepted.rawValue else { throw ConsoleError.changedMeanwhile }
-            try await note(.accepted, "withdraw", subject, desk, reason: "the acceptance is taken back")
-        }
-        return .seeOther(Form.link(subject.path, ["done": done ? "withdrawn" : "already"]))
-    }
-
-    /// Runs an act once: false when the same was done since the page was shown, as by a second submit of its form.
-    private func acting(
-        _ act: String, _ subject: Subject, _ visit: Visit, _ person: SignedIn,
-        _ body: (Stored, Desk) async throws -> Void
-    ) async throws -> Bool {
-        guard let seen = visit.form["seen"].flatMap({ Int64($0) }) else { throw ConsoleError.unreadableForm }
-        return try await reading(person) { desk in
-            try await desk.transaction.query(FindingQueries.lock(subject.practice, subject.workflow, subject.key))
-            let stored = try await Stored(subject, desk)
-            let last = try await desk.transaction.query(
-                FindingQueries.acts(subject.practice, subject.workflow, subject.key)
-            ).last?.decode((Int64, String, String, String, Date).self)
-            if let last, last.0 > seen {
-                if last.1 == act { return false }
-                throw ConsoleError.changedMeanwhile
-            }
-            try await body(stored, desk)
-            return true
-        }
-    }
-
-    private func note(
-        _ audited: Audit.Act, _ act: String, _ subject: Subject, _ desk: Desk, reason: String
-    ) async throws {
-        try await desk.transaction.execute(
-            FindingQueries.act(
-                act, on: subject.practice, subject.workflow, subject.key, reason: reason, actor: desk.person.name))
-        try await audit(audited, subject, desk, reason: reason)
-    }
-
-    private func audit(_ act: Audit.Act, _ subject: Subject, _ desk: Desk, reason: String) async throws {
-        try await Audit.record(
-            act, actor: desk.person.name, subject: subject.name, reason: reason, practice: subject.practice,
-            in: desk.transaction)
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Postgres
 import Practice
+import Worker
 
 /// How long a finding has been open, in the practice's calendar days.
 enum FindingAge: String, CaseIterable {
@@ -173,7 +174,7 @@ enum FindingQueries {
         """
         SELECT f.code, f.cause, f.act, f.withheld, \(fragment: state()), f.day, f.record_id, f.client_id,
             f.received_on, f.entry_id, f.sides::text, f.watermark, f.first_seen_at, f.last_seen_at, f.closed_at,
-            f.detail::text, f.location, f.provider, f.ended
+            f.detail::text, f.location, f.provider, f.ended, \(fragment: Removing.isAsCompared())
         FROM reconciliation.finding f
         WHERE f.practice_id = \(practice) AND f.workflow = \(workflow) AND f.key = \(key)
         """

@@ -9,6 +9,7 @@ extension Console {
             .get("/findings") { visit, person in try await findings(visit, person) },
             .get("/findings/{practice}/{key}") { visit, person in try await finding(visit, person) },
             .post("/findings/{practice}/{key}/resend") { visit, person in try await resend(visit, person) },
+            .post("/findings/{practice}/{key}/remove") { visit, person in try await confirmRemoval(visit, person) },
             .post("/findings/{practice}/{key}/accept") { visit, person in try await accept(visit, person) },
             .post("/findings/{practice}/{key}/withdraw") { visit, person in try await withdraw(visit, person) },
         ]

@@ -92,6 +92,19 @@ extension Template {
         <p><button type="submit">Send this one again</button></p>
         </form>
         {{/canResend}}
+        {{#canRemove}}
+        <form method="post" action="{{base}}/remove" class="card">
+        <input type="hidden" name="csrf" value="{{frame.csrf}}">
+        <input type="hidden" name="workflow" value="{{workflow}}">
+        <input type="hidden" name="seen" value="{{lastAct}}">
+        <h3>Confirm the removal</h3>
+        <p>Takes the appointment off here and tells the booking apps that it was deleted. Look it up in the
+        practice-management system first.</p>
+        <p><label for="removal-reason">Reason</label>
+        <input id="removal-reason" name="reason" maxlength="1000" required autocomplete="off"></p>
+        <p><button type="submit">It was removed in the PM</button></p>
+        </form>
+        {{/canRemove}}
         {{#canAccept}}
         <form method="post" action="{{base}}/accept" class="card">
         <input type="hidden" name="csrf" value="{{frame.csrf}}">

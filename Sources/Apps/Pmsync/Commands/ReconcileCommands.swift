@@ -151,38 +151,6 @@ struct ReportCommand: AsyncParsableCommand {
     }
 }
 
-/// `pmsync mend KEY`
-struct MendCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "mend", abstract: "Tells a finding's booking app, and no other, of the record again.")
-
-    @OptionGroup var connection: Connection
-    @Argument(help: "The finding's key, as the report has it.") var key: String
-    @Option(help: "The finding's practice.") var practice: String
-    @Option(help: "Why, for the record.") var reason = ""
-
-    func run() async throws {
-        let pool = try connection.pool()
-        defer { pool.close() }
-        let mending = try await Mending(pool: pool)
-        let (finding, reason) = (Mending.Subject(practice: practice, key: key), reason)
-        let answer = try await pool.transaction { transaction in
-            try await mending.resend(finding, by: NSUserName(), reason: reason, in: transaction)
-        }
-        switch answer {
-        case .asked:
-            let doorbell = Doorbell(pool.configuration)
-            await doorbell.ring([Mending.queue])
-            await doorbell.close()
-            print("asked for")
-        case .unknownFinding: throw ValidationError("no finding of \(practice) has the key \(key)")
-        case .closed: throw ValidationError("the finding is closed: it no longer shows")
-        case .notByResend:
-            throw ValidationError("the finding is of no record or no booking app: a re-send mends nothing")
-        }
-    }
-}
-
 /// A calendar day as `YYYY-MM-DD`.
 struct DayArgument: ExpressibleByArgument {
     let day: Day

@@ -1,0 +1,18 @@
+import Postgres
+import Queue
+
+extension NewJob {
+    /// Whether the same is asked for already and not done yet: two who press at once ask once. Takes the lock first that
+    /// an enqueue of the key takes, so that the second sees what the first has committed.
+    func isUnderWay(in queue: Int16, _ transaction: Transaction) async throws -> Bool {
+        _ = try await transaction.query(
+            "SELECT pg_advisory_xact_lock(hashtextextended(encode(\(key.bytes)::bytea, 'hex'), \(queue)))::text")
+        let waiting = try await transaction.query(
+            """
+            SELECT 1 FROM queue.job j JOIN queue.queue q ON q.id = j.queue
+            WHERE j.queue = \(queue) AND j.lane = get_byte(\(key.bytes)::bytea, 0) % q.lanes AND j.key = \(key.bytes)
+                AND j.kind = \(kind) AND j.payload = \(payload)::text::jsonb
+            """)
+        return !waiting.isEmpty
+    }
+}
