@@ -100,6 +100,45 @@ struct Fixture {
             """)
     }
 
+    /// A provider's day that the PM cancelled as one, with so many appointments of which each is not cancelled in the app;
+    /// gives the event.
+    func addCancelledDay(_ practice: String, client: UUID, _ number: Int) async throws -> UUID {
+        try await owner.execute(
+            """
+            WITH made AS (
+                INSERT INTO records.appointment (practice_id, id, version, status, start_at, end_at, enterprise_id,
+                    event_at, received_on, entry_id)
+                SELECT \(practice), gen_random_uuid(), 2, 'cancelled', s.at, s.at + interval '20 min', 'E1', now(),
+                    current_date, 1
+                FROM generate_series(1, \(number)) n
+                CROSS JOIN LATERAL (SELECT '2026-11-22T15:00Z'::timestamptz + n * interval '1 min' AS at) s
+                RETURNING id
+            ), finding AS (
+                INSERT INTO reconciliation.finding (practice_id, workflow, key, code, cause, act, day, record_id,
+                    client_id, provider, sides, first_seen_at, last_seen_at, run_id)
+                SELECT \(practice), 'scheduling', 'bulk-' || m.id, 'status-differs', 'taken-and-not-done', 'resend',
+                    '2026-11-22', m.id, \(client), 'DR1',
+                    '{"pm":[],"here":{"reference":"x","status":"cancelled","sourceStatus":"","version":2,
+                    "display":{"initials":"B.C.","last4":"1234"}},"app":[]}'::jsonb, \(Self.now), \(Self.now), \(Self.run)
+                FROM made m
+            ), member AS (
+                INSERT INTO reconciliation.member (practice_id, workflow, client_id, id, record_id, reference, day,
+                    provider, in_pm, here, in_app, verdict)
+                SELECT \(practice), 'scheduling', \(client), m.id, m.id, 'B', '2026-11-22', 'DR1', 0, 1, 1, 'open'
+                FROM made m
+            ), resource AS (
+                INSERT INTO records.resource (practice_id, kind, code, name)
+                VALUES (\(practice), 'practitioner', 'DR1', 'Ada Example'), (\(practice), 'location', 'DR1', 'Door one')
+                RETURNING id, kind
+            )
+            INSERT INTO records.day_event (practice_id, kind, resource_id, day, members, first_at, last_at)
+            SELECT \(practice), 'day.cancelled', (SELECT id FROM resource WHERE kind = 'practitioner'), '2026-11-22',
+                array_agg(id), \(Self.now), \(Self.now)
+            FROM made
+            """)
+        return try await owner.query("SELECT id FROM records.day_event")[0].decode(UUID.self)
+    }
+
     /// A finding of a record that the PM's list no longer has, with the record as it was compared; gives the record.
     func addRemovable(_ practice: String, key: String) async throws -> UUID {
         let record = UUID()

@@ -112,6 +112,37 @@ import Testing
         }
     }
 
+    @Test func `Forty cancellations of one provider's day are one row, and what is found of them is one line`()
+        async throws
+    {
+        let fixture = try await Fixture.make()
+        let kiosk = try await fixture.addClient("P1", "Kiosk")
+        try await fixture.addMembers("P1", client: kiosk, 60)
+        let event = try await fixture.addCancelledDay("P1", client: kiosk, 40)
+        let report = try await report(fixture)
+        let page = try report.html()
+        #expect(
+            PageTests.row(of: page, "22 Nov 2026") == ["Ada Example (DR1)", "Cancelled", "40", "40", "22 Nov 02:30"])
+        #expect(page.matches(of: /40 appointments/).count == 1)
+        #expect(page.contains("To do: 41"), "the forty and the one of before are counted, one by one")
+        // What the load called the practitioner, where a place bears the same code.
+        #expect(page.contains("Ada Example (DR1)") && !page.contains("Door one"))
+        let rows = report.csv().components(separatedBy: "\r\n")
+        let days = rows.filter { $0.hasPrefix("day,P1,,,DR1,") }
+        #expect(days.count == 1 && days[0].contains("2026-11-22,,day.cancelled,cancelled,"), "\(days)")
+        let id = event.uuidString.lowercased()
+        #expect(rows.filter { $0.hasPrefix("finding,") && $0.hasSuffix(",\(id)") }.count == 40)
+        let json = try JSONSerialization.jsonObject(with: Data(try report.json().utf8)) as? [String: Any]
+        let day = try #require((json?["days"] as? [[String: Any]])?.first)
+        #expect((day["appointments"] as? [String])?.count == 40 && day["kind"] as? String == "day.cancelled")
+        try await fixture.browse(as: "ann") { browser in
+            let shown = try await browser.get("/report/scheduling").text
+            let link = try #require(shown.firstMatch(of: /href="(\/agreement\/P1\?[^"]*event=[^"]*)">40</))
+            let opened = try await browser.get(String(link.1).replacing("&amp;", with: "&")).text
+            #expect(opened.contains("40 appointments:"))
+        }
+    }
+
     @Test(arguments: ["=1+1", "+1", "-1", "@SUM(A1)"])
     func `A field that a spreadsheet would run is led by an apostrophe`(_ formula: String) async throws {
         let fixture = try await Fixture.make()

@@ -134,10 +134,12 @@ package struct Agreement: Sendable {
         /// Who has it.
         package var side: SideName?
         package var day: CalendarDay?
+        /// A day that the PM cancelled or transferred as one: its appointments.
+        package var event: UUID?
 
         package init(
             verdict: String? = nil, reason: String? = nil, location: String? = nil, provider: String? = nil,
-            side: SideName? = nil, day: CalendarDay? = nil
+            side: SideName? = nil, day: CalendarDay? = nil, event: UUID? = nil
         ) {
             self.verdict = verdict
             self.reason = reason
@@ -145,6 +147,7 @@ package struct Agreement: Sendable {
             self.provider = provider
             self.side = side
             self.day = day
+            self.event = event
         }
     }
 
@@ -226,6 +229,9 @@ package struct Agreement: Sendable {
                 AND (\(filter.location)::text IS NULL OR m.location = \(filter.location))
                 AND (\(filter.provider)::text IS NULL OR m.provider = \(filter.provider))
                 AND (\(filter.day)::date IS NULL OR m.day = \(filter.day))
+                AND (\(filter.event)::uuid IS NULL OR m.record_id = ANY (ARRAY(
+                    SELECT unnest(e.members) FROM records.day_event e
+                    WHERE e.practice_id = \(practice) AND e.id = \(filter.event))))
                 AND CASE \(filter.side?.rawValue)::text WHEN 'pm' THEN m.in_pm > 0 WHEN 'here' THEN m.here > 0
                     WHEN 'app' THEN m.in_app > 0 ELSE true END
             """
@@ -269,40 +275,6 @@ package struct Agreement: Sendable {
                 id: id, record: record, reference: reference, day: day, start: start, location: location,
                 provider: provider, status: status, inPM: pm, here: here, inApp: app, verdict: verdict,
                 reasons: reasons, sides: sides, initials: initials, last4: last4)
-        }
-    }
-}
-
-/// What became of a finding: what runs saw and what people did, the oldest first.
-package enum FindingHistory {
-    package struct Line: Sendable {
-        package let at: Date
-        /// opened, changed, closed, lapsed, reopened; or a person's act.
-        package let what: String
-        /// As it stood; nil for a person's act.
-        package let code: String?
-        package let cause: String?
-        package let act: String?
-        package let isWithheld: Bool?
-        package let reason: String
-        /// "" for a run.
-        package let actor: String
-    }
-
-    package static func read(
-        _ practice: String, workflow: String = "scheduling", key: String, in transaction: Transaction
-    ) async throws -> [Line] {
-        try await transaction.query(
-            """
-            SELECT at, what, code, cause, act, withheld, reason, actor FROM reconciliation.finding_history
-            WHERE practice_id = \(practice) AND workflow = \(workflow) AND key = \(key) ORDER BY at, what
-            """
-        ).map { row in
-            let (at, what, code, cause, act, withheld, reason, actor) = try row.decode(
-                (Date, String, String?, String?, String?, Bool?, String, String).self)
-            return Line(
-                at: at, what: what, code: code, cause: cause, act: act, isWithheld: withheld, reason: reason,
-                actor: actor)
         }
     }
 }

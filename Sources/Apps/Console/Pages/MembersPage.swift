@@ -93,14 +93,15 @@ extension Console {
         return Agreement.Filter(
             verdict: visit.query["verdict"], reason: visit.query["reason"], location: code("location"),
             provider: code("provider"), side: visit.query["side"].flatMap(SideName.init(rawValue:)),
-            day: visit.query["day"].flatMap(CalendarDay.init))
+            day: visit.query["day"].flatMap(CalendarDay.init),
+            event: visit.query["event"].flatMap(UUID.init(uuidString:)))
     }
 
     private static func address(_ run: ReportRun, _ visit: Visit) -> Address {
         Address(
             path: "/agreement/\(Form.escape(run.practice))",
             parameters: [("app", run.client?.uuidString.lowercased())]
-                + ["verdict", "reason", "side", "location", "provider", "day"].map { ($0, visit.query[$0]) })
+                + ["verdict", "reason", "side", "location", "provider", "day", "event"].map { ($0, visit.query[$0]) })
     }
 
     private static func filters(
@@ -125,6 +126,10 @@ extension Console {
         }
         if let day = filter.day {
             filters.append(address.filter("Day", "day", [("All", nil), (Moment.day(day), day.description)]))
+        }
+        if let event = filter.event {
+            filters.append(
+                address.filter("Event", "event", [("All", nil), ("One whole day", event.uuidString.lowercased())]))
         }
         return filters
     }

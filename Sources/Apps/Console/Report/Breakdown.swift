@@ -7,7 +7,7 @@ struct Breakdown: Sendable {
     let run: ReportRun
     let axis: MemberLink.Axis
     let cells: [Agreement.Cell]
-    /// What places or practitioners are called here, by code.
+    /// What places and practitioners are called here, by axis and code.
     let names: [String: String]
 
     static func read(_ run: ReportRun, _ axis: MemberLink.Axis, in transaction: Transaction) async throws -> Breakdown {
@@ -16,9 +16,14 @@ struct Breakdown: Sendable {
             run: run, axis: axis, cells: cells, names: try await names(run.practice, in: transaction))
     }
 
+    /// As a load of providers or the messages named them last; a place and a practitioner may bear one code.
     static func names(_ practice: String, in transaction: Transaction) async throws -> [String: String] {
         let rows = try await transaction.query(
-            "SELECT code, name FROM records.resource WHERE practice_id = \(practice) AND name <> ''"
+            """
+            SELECT CASE r.kind WHEN 'location' THEN 'location/' ELSE 'provider/' END || r.code, r.name
+            FROM records.resource r
+            WHERE r.practice_id = \(practice) AND r.name <> '' ORDER BY r.kind DESC
+            """
         ).map { try $0.decode((String, String).self) }
         return Dictionary(rows) { first, _ in first }
     }
@@ -26,7 +31,7 @@ struct Breakdown: Sendable {
     /// A code with its name, where it has one.
     static func word(_ code: String, _ names: [String: String], _ axis: MemberLink.Axis) -> String {
         if code.isEmpty { return axis == .location ? "no place said" : "nobody named" }
-        return names[code].map { $0 == code ? code : "\($0) (\(code))" } ?? code
+        return names["\(axis.rawValue)/\(code)"].map { $0 == code ? code : "\($0) (\(code))" } ?? code
     }
 
     func name(_ cell: Agreement.Cell) -> String {

@@ -2,11 +2,13 @@ import Foundation
 import Postgres
 import Practice
 import Reconciliation
+import Records
 import Worker
 
 /// The report as files: the numbers of the page, for other programs.
 extension SchedulingReport {
-    /// A row a comparison, a place of it, a practitioner of it, and a finding; `row` says which. Numbers and findings have
+    /// A row a comparison, a place of it, a practitioner of it, a day that the PM cancelled or transferred as one (under
+    /// `compared`, how many appointments that took along), and a finding; `row` says which. Numbers and findings have
     /// columns of their own. A field that a spreadsheet would take for a formula is led by an apostrophe.
     package func csv() -> String {
         let head =
@@ -28,13 +30,35 @@ extension SchedulingReport {
                         + numbers + [""] + blanks)
             }
         }
-        return (rows + findings.map(row)).map(CSVWriter.line).joined()
+        return (rows + days.map(row) + findings.map(row)).map(CSVWriter.line).joined()
     }
 
     private static let findingColumns = [
         "key", "appointment", "patient", "code", "what", "cause", "why", "act", "mend", "state", "first_seen",
-        "says_pm", "says_here", "says_app", "against",
+        "says_pm", "says_here", "says_app", "against", "day_event",
     ]
+
+    private func row(_ day: ReportedDay) -> [String] {
+        let place = [day.axis == .location ? day.code : "", day.axis == .provider ? day.code : ""]
+        let to = [day.toCode, day.event.toDay?.description].compactMap(\.self).joined(separator: " ")
+        let numbers = ReportRun.Figure.allCases.map { $0 == .groups ? "\(day.event.members.count)" : "" }
+        let columns = Self.findingColumns.map { column in
+            switch column {
+            case "appointment": day.event.day.description
+            case "code": day.event.kind
+            case "what": "\(day.what)\(to.isEmpty ? "" : " to " + to)"
+            case "first_seen": practice.time.text(day.event.at)
+            case "day_event": day.event.id.uuidString.lowercased()
+            default: ""
+            }
+        }
+        return ["day", practice.id, ""] + place + numbers + [""] + columns
+    }
+
+    /// The bulk day that a finding's appointment went along with.
+    private func dayEvent(of finding: ReportedFinding) -> String {
+        days.first { finding.isOf(Set($0.event.members)) }?.event.id.uuidString.lowercased() ?? ""
+    }
 
     private func row(_ finding: ReportedFinding) -> [String] {
         let line = line(finding, isLinked: false)
@@ -42,6 +66,7 @@ extension SchedulingReport {
             + ReportRun.Figure.allCases.map { _ in "" } + [
                 "", finding.key, line.start, line.patient, finding.code, line.what, finding.cause, line.why,
                 finding.act, line.mend, finding.state, line.since.iso, line.pm, line.here, line.app, line.against,
+                dayEvent(of: finding),
             ]
     }
 
@@ -52,10 +77,17 @@ extension SchedulingReport {
             sources: (round?.sources(practice.time, now: now) ?? []).map {
                 Document.Source(name: $0.name, words: $0.words, trouble: $0.trouble)
             },
-            findings: findings.map(finding))
+            days: days.map(day), findings: findings.map(finding))
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(document), as: UTF8.self) + "\n"
+    }
+
+    private func day(_ day: ReportedDay) -> Document.DayEvent {
+        Document.DayEvent(
+            id: day.event.id.uuidString.lowercased(), kind: day.event.kind, day: day.event.day.description,
+            of: day.axis.rawValue, code: day.code, toCode: day.toCode, toDay: day.event.toDay?.description,
+            appointments: day.event.members.map { $0.uuidString.lowercased() }, at: practice.time.text(day.event.at))
     }
 
     private func comparison(_ run: ReportRun) -> Document.Comparison {
@@ -96,7 +128,21 @@ extension SchedulingReport {
         let practice: String
         let comparisons: [Comparison]
         let sources: [Source]
+        let days: [DayEvent]
         let findings: [Finding]
+
+        /// A day that the PM cancelled or transferred as one.
+        struct DayEvent: Encodable {
+            let id: String
+            let kind: String
+            let day: String
+            let of: String
+            let code: String
+            let toCode: String?
+            let toDay: String?
+            let appointments: [String]
+            let at: String
+        }
 
         struct Comparison: Encodable {
             let id: UUID

@@ -2,6 +2,7 @@ import Foundation
 import Postgres
 import Practice
 import Reconciliation
+import Records
 import Worker
 
 extension SchedulingReport {
@@ -12,6 +13,7 @@ extension SchedulingReport {
         let round: Round?
         let openWords: String
         let causes: [CauseTable.Line]
+        let days: [ReportedDay.Line]
         let groups: [Group]
     }
 
@@ -72,7 +74,8 @@ extension SchedulingReport {
         Content(
             title: "Scheduling report", practice: practice.name, round: round.map { describe($0, isLinked: isLinked) },
             openWords: Words.count(causes.total, "finding is open", "findings are open"),
-            causes: causes.lines(practice.id, isLinked: isLinked), groups: groups(isLinked: isLinked))
+            causes: causes.lines(practice.id, isLinked: isLinked), days: dayLines(isLinked: isLinked),
+            groups: groups(isLinked: isLinked))
     }
 
     private func describe(_ round: ReportRound, isLinked: Bool) -> Round {
@@ -112,12 +115,55 @@ extension SchedulingReport {
         return states.compactMap { state, title, caption in
             let of = findings.filter { $0.state == state.rawValue }
             if of.isEmpty { return nil }
-            let left = of.count - Self.longest
+            let shown = asOne(of)
+            let left = shown.count - Self.longest
             return Group(
                 title: "\(title): \(of.count)", caption: caption,
-                lines: of.prefix(Self.longest).map { line($0, isLinked: isLinked) },
+                lines: shown.prefix(Self.longest).map { line($0, isLinked: isLinked) },
                 more: left > 0 ? "\(left) more are in the list of findings and in the CSV." : nil)
         }
+    }
+
+    private func dayLines(isLinked: Bool) -> [ReportedDay.Line] {
+        guard let run = round?.runs.first else { return [] }
+        let names = breakdowns.first?.names ?? [:]
+        return days.map { $0.line(names, findings, run, practice.time, now: now, isLinked: isLinked) }
+    }
+
+    /// Findings as a person reads them: those alike of one bulk day are one.
+    private func asOne(_ findings: [ReportedFinding]) -> [[ReportedFinding]] {
+        let members = days.map { Set($0.event.members) }
+        var places: [SameOfDay: Int] = [:]
+        return findings.reduce(into: []) { lines, finding in
+            guard let day = members.firstIndex(where: finding.isOf) else { return lines.append([finding]) }
+            let same = SameOfDay(day: day, code: finding.code, cause: finding.cause, app: finding.app)
+            if let place = places[same] { return lines[place].append(finding) }
+            places[same] = lines.count
+            lines.append([finding])
+        }
+    }
+
+    private struct SameOfDay: Hashable {
+        let day: Int
+        let code: String
+        let cause: String
+        let app: String?
+    }
+
+    /// One line; of several it shows the first, and how many there are.
+    private func line(_ findings: [ReportedFinding], isLinked: Bool) -> Line {
+        let line = line(findings[0], isLinked: isLinked)
+        if findings.count == 1 { return line }
+        return Line(
+            link: isLinked
+                ? Form.link(
+                    "/findings",
+                    ["practice": practice.id, "state": findings[0].state, "code": findings[0].code])
+                : nil,
+            start: findings[0].day.map(Moment.day) ?? line.start, patient: "\(findings.count) appointments",
+            what: line.what, why: line.why, mend: line.mend, state: line.state, since: line.since,
+            pm: "as the first: \(line.pm)", here: "as the first: \(line.here)", app: "as the first: \(line.app)",
+            against: line.against, location: line.location, provider: line.provider)
     }
 
     func line(_ finding: ReportedFinding, isLinked: Bool) -> Line {

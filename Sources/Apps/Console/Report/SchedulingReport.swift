@@ -14,6 +14,8 @@ package struct SchedulingReport: Sendable {
     /// By run, how many appointments each rule explains.
     let rules: [UUID: [(rule: String, count: Int)]]
     let causes: CauseTable
+    /// Days that the PM cancelled or transferred as one.
+    let days: [ReportedDay]
     package let findings: [ReportedFinding]
     let now: Date
 
@@ -31,7 +33,8 @@ package struct SchedulingReport: Sendable {
         let causes = try await CauseTable.read(id, at: practice.time.bounds(of: now), in: transaction)
         guard let round = try await ReportRound.newest(id, day: day, in: transaction) else {
             return SchedulingReport(
-                practice: practice, round: nil, breakdowns: [], rules: [:], causes: causes, findings: [], now: now)
+                practice: practice, round: nil, breakdowns: [], rules: [:], causes: causes, days: [],
+                findings: [], now: now)
         }
         var breakdowns: [Breakdown] = []
         var rules: [UUID: [(rule: String, count: Int)]] = [:]
@@ -43,6 +46,7 @@ package struct SchedulingReport: Sendable {
         }
         return SchedulingReport(
             practice: practice, round: round, breakdowns: breakdowns, rules: rules, causes: causes,
+            days: try await ReportedDay.read(round.runs, in: transaction),
             findings: try await ReportedFinding.read(round.runs, transaction), now: now)
     }
 }
@@ -68,6 +72,8 @@ package struct ReportedFinding: Sendable {
     let location: String
     let provider: String
     let sides: String
+    /// The appointment on record that it is of.
+    let record: UUID?
 
     /// Those that the runs saw and that fall into their window, the oldest appointment first.
     static func read(_ runs: [ReportRun], _ transaction: Transaction) async throws -> [ReportedFinding] {
@@ -75,7 +81,7 @@ package struct ReportedFinding: Sendable {
         return try await transaction.query(
             """
             SELECT f.key, f.code, f.cause, f.act, f.withheld, \(fragment: FindingQueries.state()), f.day,
-                f.first_seen_at, f.client_id, f.location, f.provider, f.sides::text
+                f.first_seen_at, f.client_id, f.location, f.provider, f.sides::text, f.record_id
             FROM reconciliation.finding f
             WHERE f.practice_id = \(run.practice) AND f.workflow = \(run.workflow)
                 AND (f.run_id = ANY (\(runs.map(\.id))) OR f.closed_at IS NULL)
@@ -83,15 +89,16 @@ package struct ReportedFinding: Sendable {
             ORDER BY f.day, f.first_seen_at, f.key
             """
         ).map { row in
-            let (key, code, cause, act, isWithheld, state, day, first, client, location, provider, sides) =
+            let (key, code, cause, act, isWithheld, state, day, first, client, location, provider, sides, record) =
                 try row.decode(
                     (
-                        String, String, String, String, Bool, String, CalendarDay?, Date, UUID?, String, String, String
+                        String, String, String, String, Bool, String, CalendarDay?, Date, UUID?, String, String, String,
+                        UUID?
                     ).self)
             return ReportedFinding(
                 key: key, code: code, cause: cause, act: act, isWithheld: isWithheld, state: state, day: day,
                 firstSeen: first, app: client.flatMap { client in runs.first { $0.client == client }?.app },
-                location: location, provider: provider, sides: sides)
+                location: location, provider: provider, sides: sides, record: record)
         }
     }
 }

@@ -36,6 +36,20 @@ extension Template {
         </tbody>
         </table>
         {{/empty(report.causes)}}
+        {{^empty(report.days)}}
+        <h3>Whole days</h3>
+        <table>
+        <caption>Days that the PM cancelled or transferred as one. Findings below that are alike count here as one line.</caption>
+        <thead><tr><th scope="col">Day</th><th scope="col">Of</th><th scope="col">What</th>
+        <th scope="col" class="n">Appointments</th><th scope="col" class="n">Open findings</th><th scope="col">When</th></tr></thead>
+        <tbody>
+        {{#report.days}}<tr><th scope="row">{{day}}</th><td data-label="Of">{{who}}</td><td data-label="What">{{what}}</td>
+        <td class="n" data-label="Appointments">{{#link}}<a href="{{link}}">{{count}}</a>{{/link}}{{^link}}{{count}}{{/link}}</td>
+        <td class="n" data-label="Open findings">{{open}}</td><td data-label="When">{{at.text}}</td></tr>
+        {{/report.days}}
+        </tbody>
+        </table>
+        {{/empty(report.days)}}
         {{#report.groups}}
         <h3>{{title}}</h3>
         <table class="findings">
