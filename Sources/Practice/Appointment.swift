@@ -79,6 +79,10 @@ package struct AppointmentEvent: Hashable, Codable, Sendable {
         case superseded
         /// Gone from the PM's list without a message, as a person confirmed.
         case removed
+        /// A person took back the decision by which messages were filed here. Changes nothing by itself, but where nothing
+        /// else was said of the appointment: then there never was one. It bears the time and the resources that were shown,
+        /// for others to know it by, and nobody's name.
+        case retracted
     }
 
     package var kind: Kind

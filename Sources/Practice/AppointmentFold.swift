@@ -11,9 +11,14 @@ extension Appointment {
     /// entry (a message read again under another definition) the first given stands. nil when no message is among them.
     package init?(folding events: [AppointmentEvent], id: UUID) {
         var seen: Set<AppointmentEvent.Position> = []
-        let ordered = events.filter { seen.insert($0.position).inserted }.sorted { $0.position < $1.position }
-            .drop { $0.kind.isDerived }
-        guard let first = ordered.first else { return nil }
+        let all = events.filter { seen.insert($0.position).inserted }.sorted { $0.position < $1.position }
+        let ordered = all.filter { $0.kind != .retracted }.drop { $0.kind.isDerived }
+        guard let first = ordered.first else {
+            guard let retracted = all.last(where: { $0.kind == .retracted }) else { return nil }
+            self.init(id: id, status: retracted.resultingStatus(after: nil), eventAt: retracted.at)
+            (start, end, resources) = (retracted.start, retracted.end, retracted.resources)
+            return
+        }
         self.init(id: id, status: first.resultingStatus(after: nil), eventAt: first.at)
         if first.kind.isCancellation { flags.insert(.tombstone) }
         for event in ordered where isAffected(by: event) { apply(event) }
@@ -26,6 +31,7 @@ extension Appointment {
         case .superseded: status == .waitlist
         case .booked, .rescheduled, .modified, .resourcesChanged: true
         case .cancelled, .discontinued, .deleted, .noshow, .removed: true
+        case .retracted: false
         }
     }
 
@@ -105,7 +111,7 @@ extension AppointmentEvent {
     package func resultingStatus(after status: AppointmentStatus?) -> AppointmentStatus {
         switch kind {
         case .cancelled, .discontinued, .superseded: .cancelled
-        case .deleted, .removed: .enteredInError
+        case .deleted, .removed, .retracted: .enteredInError
         case .noshow, .midnight: .noshow
         case .booked, .rescheduled: self.status ?? .booked
         case .modified, .resourcesChanged: self.status ?? status ?? .booked
@@ -116,7 +122,9 @@ extension AppointmentEvent {
     fileprivate var statesStatus: Bool {
         switch kind {
         case .modified, .resourcesChanged: status != nil
-        case .booked, .rescheduled, .cancelled, .discontinued, .deleted, .noshow, .midnight, .superseded, .removed: true
+        case .booked, .rescheduled, .cancelled, .discontinued, .deleted, .noshow, .midnight, .superseded, .removed,
+            .retracted:
+            true
         }
     }
 }
@@ -125,7 +133,7 @@ extension AppointmentEvent.Kind {
     /// Takes the appointment off the schedule.
     package var isCancellation: Bool {
         switch self {
-        case .cancelled, .discontinued, .deleted, .superseded, .removed: true
+        case .cancelled, .discontinued, .deleted, .superseded, .removed, .retracted: true
         case .booked, .rescheduled, .modified, .resourcesChanged, .noshow, .midnight: false
         }
     }

@@ -76,4 +76,40 @@ import Testing
         #expect(try await fixture.count("SELECT count(*) FROM records.decision") == 0)
         #expect(try await fixture.text("SELECT state FROM queue.blocked WHERE id = \(job)") == "parked")
     }
+
+    @Test func `A decision is taken back with a reason, once, by its own practice, and the worker is asked`()
+        async throws
+    {
+        let fixture = try await Fixture.make()
+        let (job, ids) = try await ask(fixture)
+        try await fixture.browse(as: "ann") { browser in
+            let fields = ["appointment": ids[1].uuidString.lowercased(), "reason": "she phoned"]
+            let done = try await browser.post("/jobs/\(job)/decide", fields)
+            #expect(done.status == .seeOther)
+        }
+        let decision = try #require(try await fixture.text("SELECT id::text FROM records.decision"))
+        let path = "/decisions/\(decision)/take-back"
+        try await fixture.browse(as: "ben") { browser in
+            let page = try await browser.get("/decisions")
+            #expect(!page.text.contains("she phoned"))
+            #expect(try await browser.post(path, ["reason": "no"]).status == .notFound)
+        }
+        #expect(try await fixture.count("SELECT count(*) FROM records.taken_back") == 0)
+        try await fixture.browse(as: "ann") { browser in
+            let page = try await browser.get("/decisions")
+            #expect(page.text.contains("ann: she phoned"))
+            #expect(try await browser.post(path, ["reason": " "]).status == .badRequest)
+            #expect(
+                try await browser.post(path, ["reason": "it was the other"]).headers[.location]
+                    == "/decisions?done=taken-back")
+            #expect(
+                try await browser.post(path, ["reason": "it was the other"]).headers[.location]
+                    == "/decisions?done=already")
+            #expect(try await browser.get("/decisions").text.contains("ann: it was the other"))
+        }
+        #expect(try await fixture.count("SELECT count(*) FROM queue.job WHERE kind = 'take-back'") == 1)
+        #expect(
+            try await fixture.count(
+                "SELECT count(*) FROM console.audit WHERE act = 'taken-back' AND reason = 'it was the other'") == 1)
+    }
 }

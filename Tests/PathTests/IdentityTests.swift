@@ -50,6 +50,94 @@ extension PathSuite {
             }
         }
 
+        @Test(
+            "A wrong decision is taken back: all is as if it had not been, the question is asked again, the app is told"
+        )
+        func takenBack() async throws {
+            try await Practice.open { practice in
+                let first = Booking(filler: "", person: "P1", start: day + "110000")
+                try await practice.send(first.message("S12", id: "1", at: 0))
+                try await practice.send(first.at(day + "130000").message("S12", id: "2", at: 10))
+                try await practice.send(first.at(day + "150000").message("S13", id: "3", at: 20))
+                try await practice.send(first.at(day + "150000").message("S15", id: "4", at: 30))
+                try await practice.until("it is parked") { try await question(practice) != nil }
+                let candidates = try await practice.texts("SELECT id::text FROM records.appointment ORDER BY start_at")
+                var job = try #require(try await question(practice))
+                try await practice.pmsync("decide", job, "--appointment", candidates[0], "--reason", "a guess")
+                try await practice.settled(4)
+                #expect(
+                    try await practice.schedule() == ["booked \(shown) 13:00 30 ", "cancelled \(shown) 15:00 30 "])
+
+                let decision = try #require(
+                    try await practice.texts("SELECT id::text FROM records.decision").first)
+                let listed = try await practice.pmsync("decisions")
+                #expect(listed.contains(decision))
+                try await practice.pmsync("take-back", decision, "--reason", "it was the other")
+                await #expect(throws: (any Error).self) {
+                    try await practice.pmsync("take-back", decision, "--reason", "again")
+                }
+                try await practice.until("it asks again") { try await question(practice) != nil }
+                // Also what was cancelled by its time is back where it was, for nothing was ever at that time.
+                try await practice.until("both stand as before, and the app has heard") {
+                    try await practice.schedule() == ["booked \(shown) 11:00 30 ", "booked \(shown) 13:00 30 "]
+                        && practice.app.held[candidates[0]]?.status == "booked"
+                }
+                let gone = try await practice.texts(
+                    "SELECT facts->>'kind' FROM records.retracted_event ORDER BY entry_id")
+                #expect(gone == ["rescheduled", "cancelled"])
+
+                job = try #require(try await question(practice))
+                try await practice.pmsync("decide", job, "--appointment", candidates[1], "--reason", "she phoned")
+                try await practice.settled(4)
+                #expect(
+                    try await practice.schedule() == ["booked \(shown) 11:00 30 ", "cancelled \(shown) 15:00 30 "])
+                #expect(try await practice.agrees())
+            }
+        }
+
+        @Test("A booking that should not have been: taken back, it is gone here and there, and its message asks again")
+        func newTakenBack() async throws {
+            try await Practice.open { practice in
+                let first = Booking(filler: "", person: "P1", start: day + "110000")
+                try await practice.send(first.message("S12", id: "1", at: 0))
+                try await practice.send(first.at(day + "130000").message("S12", id: "2", at: 10))
+                try await practice.send(first.at(day + "150000").message("S13", id: "3", at: 20))
+                try await practice.until("it is parked") { try await question(practice) != nil }
+                let candidates = try await practice.texts("SELECT id::text FROM records.appointment ORDER BY start_at")
+                var job = try #require(try await question(practice))
+                try await practice.pmsync("decide", job, "--new", "--reason", "a guess")
+                try await practice.settled(3)
+                #expect(try await practice.schedule().count == 3)
+                let decision = try #require(
+                    try await practice.texts("SELECT id::text FROM records.decision").first)
+                try await practice.pmsync("take-back", decision, "--reason", "it was a move")
+                try await practice.until("it asks again") { try await question(practice) != nil }
+                #expect(
+                    try await practice.texts(
+                        "SELECT status FROM records.appointment WHERE NOT id::text = ANY (\(candidates))")
+                        == ["entered-in-error"])
+                job = try #require(try await question(practice))
+                try await practice.pmsync("decide", job, "--appointment", candidates[0], "--reason", "she phoned")
+                try await practice.settled(3)
+                #expect(
+                    try await practice.schedule().sorted()
+                        == [
+                            "booked \(shown) 13:00 30 ", "booked \(shown) 15:00 30 ",
+                            "entered-in-error \(shown) 15:00 30 ",
+                        ].sorted())
+                #expect(try await practice.count("SELECT count(*) FROM records.slot WHERE status = 'busy'") == 2)
+                #expect(practice.app.held.values.map(\.status).sorted() == ["booked", "booked", "entered-in-error"])
+                #expect(try await practice.agrees())
+            }
+        }
+
+        /// The job that asks which appointment is meant.
+        private func question(_ practice: Practice) async throws -> String? {
+            try await practice.texts(
+                "SELECT id::text FROM queue.blocked WHERE state = 'parked' AND code = 'ambiguous-appointment'"
+            ).first
+        }
+
         @Test("The first MRN and the visit's number come with Kept: the same person, the same appointment")
         func firstMRN() async throws {
             try await Practice.open(files: Self.rosetta) { practice in

@@ -43,6 +43,18 @@ import Testing
         #expect(Appointment(folding: [again, before], id: id)?.sourceStatus == "again")
     }
 
+    @Test func aRetractionChangesNothingButWhereNothingElseWasSaid() throws {
+        var booking = AppointmentEvent(kind: .booked, at: instant(1), entry: 1)
+        booking.start = instant(100)
+        booking.person = UUID()
+        var retraction = AppointmentEvent(kind: .retracted, at: instant(5))
+        (retraction.start, retraction.end) = (instant(100), instant(200))
+        #expect(Appointment(folding: [booking, retraction], id: id) == Appointment(folding: [booking], id: id))
+        let nothing = try #require(Appointment(folding: [retraction], id: id))
+        #expect(nothing.status == .enteredInError && nothing.start == instant(100) && nothing.person == nil)
+        #expect(nothing.flags.isEmpty)
+    }
+
     @Test func withoutEventsThereIsNoAppointment() {
         #expect(Appointment(folding: [], id: id) == nil)
     }
@@ -211,7 +223,7 @@ private struct Oracle {
     static func decided(_ event: AppointmentEvent) -> AppointmentStatus? {
         switch event.kind {
         case .cancelled, .discontinued, .superseded: .cancelled
-        case .deleted, .removed: .enteredInError
+        case .deleted, .removed, .retracted: .enteredInError
         case .noshow, .midnight: .noshow
         case .booked, .rescheduled: event.status ?? .booked
         case .modified, .resourcesChanged: event.status

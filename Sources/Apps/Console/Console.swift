@@ -38,7 +38,7 @@ package struct Console: Sendable {
     /// Every route there is, each with its need. `/healthz` and the like are on the admin port.
     package var routes: [Route] {
         accessRoutes + morningRoutes + findingRoutes + feedRoutes + jobRoutes + messageRoutes + reportRoutes
-            + memberRoutes + destinationRoutes + codeRoutes
+            + memberRoutes + destinationRoutes + codeRoutes + decisionRoutes
     }
 
     /// The routes as a server takes them, behind what holds for all: headers, and errors as pages.

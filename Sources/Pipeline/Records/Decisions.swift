@@ -26,7 +26,8 @@ package enum Decisions {
             """)
     }
 
-    /// The newest decision on what a message says of this person. Index decision_by_entry.
+    /// The newest decision on what a message says of this person that was not taken back; held until the commit against
+    /// being taken back. Index decision_by_entry.
     package static func find(
         entry: Int64, person: UUID?, practice: String, in transaction: Transaction
     ) async throws -> StoredDecision? {
@@ -38,7 +39,8 @@ package enum Decisions {
                     SELECT coalesce(p.survivor, p.id) FROM records.person p
                     JOIN records.practice o ON o.practice_id = d.practice_id AND o.enterprise_id = p.enterprise_id
                     WHERE p.id = d.person_id))
-            ORDER BY d.id DESC LIMIT 1
+                AND \(fragment: stands())
+            ORDER BY d.id DESC LIMIT 1 FOR SHARE OF d
             """
         ).first.map { row in
             let (id, appointment) = try row.decode((Int64, UUID?).self)
@@ -46,16 +48,17 @@ package enum Decisions {
         }
     }
 
-    /// The newest decision that was applied to the same question: what was meant then is meant now. Index
-    /// decision_by_question.
+    /// The newest decision that was applied to the same question and not taken back: what was meant then is meant now.
+    /// Index decision_by_question.
     package static func find(
         question: String, practice: String, in transaction: Transaction
     ) async throws -> StoredDecision? {
         try await transaction.query(
             """
-            SELECT id, became FROM records.decision
-            WHERE practice_id = \(practice) AND question = sha256(convert_to(\(question), 'UTF8'))
-            ORDER BY id DESC LIMIT 1
+            SELECT d.id, d.became FROM records.decision d
+            WHERE d.practice_id = \(practice) AND d.question = sha256(convert_to(\(question), 'UTF8'))
+                AND \(fragment: stands())
+            ORDER BY d.id DESC LIMIT 1 FOR SHARE OF d
             """
         ).first.map { row in
             let (id, appointment) = try row.decode((Int64, UUID?).self)
@@ -73,5 +76,13 @@ package enum Decisions {
                 applied_at = clock_timestamp()
             WHERE practice_id = \(practice) AND id = \(decision) AND applied_at IS NULL
             """)
+    }
+
+    /// Nobody took it back. Primary key of taken_back.
+    private static func stands() -> SQL {
+        """
+        NOT EXISTS (
+            SELECT FROM records.taken_back t WHERE t.practice_id = d.practice_id AND t.decision_id = d.id)
+        """
     }
 }

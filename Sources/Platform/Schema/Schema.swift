@@ -18,6 +18,7 @@ package enum Schema {
         Migration("v0006_watch", PackageResources.v0006_watch_sql),
         Migration("v0007_agreement", PackageResources.v0007_agreement_sql),
         Migration("v0008_console", PackageResources.v0008_console_sql),
+        Migration("v0011_taking_back", PackageResources.v0011_taking_back_sql),
     ]
 
     /// Brings the database to this program's version; the names of what was applied, in order. Safe to repeat, and to

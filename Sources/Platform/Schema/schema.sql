@@ -1317,6 +1317,33 @@ ALTER TABLE records.resource OWNER TO pmsync;
 
 COMMENT ON TABLE records.resource IS 'Who or what can be booked. Written by scheduling at first sight; never leaves.';
 
+CREATE TABLE records.retracted_event (
+    practice_id text NOT NULL,
+    id bigint NOT NULL,
+    decision_id bigint NOT NULL,
+    appointment_id uuid NOT NULL,
+    event_at timestamp with time zone NOT NULL,
+    entry_id bigint NOT NULL,
+    received_on date NOT NULL,
+    facts jsonb NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY records.retracted_event FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE records.retracted_event OWNER TO pmsync;
+
+COMMENT ON TABLE records.retracted_event IS 'What was filed under an appointment by a decision that was taken back, as it stood there; its message was filed anew. Written by scheduling; append-only.';
+
+ALTER TABLE records.retracted_event ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME records.retracted_event_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE records.slot (
     practice_id text NOT NULL,
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -1334,6 +1361,20 @@ ALTER TABLE ONLY records.slot FORCE ROW LEVEL SECURITY;
 ALTER TABLE records.slot OWNER TO pmsync;
 
 COMMENT ON TABLE records.slot IS 'A stretch of a resource''s day that the PM has spoken of: booked, freed, blocked or opened. Written by scheduling; never leaves.';
+
+CREATE TABLE records.taken_back (
+    practice_id text NOT NULL,
+    decision_id bigint NOT NULL,
+    actor text NOT NULL,
+    reason text NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY records.taken_back FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE records.taken_back OWNER TO pmsync;
+
+COMMENT ON TABLE records.taken_back IS 'A decision that a person took back, who, when, why: from then on it answers nothing. Written by console and pmsync; append-only.';
 
 CREATE TABLE watch.alarm (
     practice_id text NOT NULL,
@@ -1580,11 +1621,17 @@ ALTER TABLE ONLY records.resource
 ALTER TABLE ONLY records.resource
     ADD CONSTRAINT resource_practice_id_kind_code_key UNIQUE (practice_id, kind, code);
 
+ALTER TABLE ONLY records.retracted_event
+    ADD CONSTRAINT retracted_event_pkey PRIMARY KEY (practice_id, id);
+
 ALTER TABLE ONLY records.slot
     ADD CONSTRAINT slot_pkey PRIMARY KEY (practice_id, id);
 
 ALTER TABLE ONLY records.slot
     ADD CONSTRAINT slot_practice_id_resource_id_during_key UNIQUE (practice_id, resource_id, during);
+
+ALTER TABLE ONLY records.taken_back
+    ADD CONSTRAINT taken_back_pkey PRIMARY KEY (practice_id, decision_id);
 
 ALTER TABLE ONLY watch.alarm
     ADD CONSTRAINT alarm_pkey PRIMARY KEY (practice_id, id);
@@ -1809,8 +1856,17 @@ ALTER TABLE ONLY records.person_alias
 ALTER TABLE ONLY records.resource
     ADD CONSTRAINT resource_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
 
+ALTER TABLE ONLY records.retracted_event
+    ADD CONSTRAINT retracted_event_practice_id_appointment_id_fkey FOREIGN KEY (practice_id, appointment_id) REFERENCES records.appointment(practice_id, id);
+
+ALTER TABLE ONLY records.retracted_event
+    ADD CONSTRAINT retracted_event_practice_id_decision_id_fkey FOREIGN KEY (practice_id, decision_id) REFERENCES records.taken_back(practice_id, decision_id);
+
 ALTER TABLE ONLY records.slot
     ADD CONSTRAINT slot_practice_id_resource_id_fkey FOREIGN KEY (practice_id, resource_id) REFERENCES records.resource(practice_id, id);
+
+ALTER TABLE ONLY records.taken_back
+    ADD CONSTRAINT taken_back_practice_id_decision_id_fkey FOREIGN KEY (practice_id, decision_id) REFERENCES records.decision(practice_id, id);
 
 ALTER TABLE ONLY watch.alarm
     ADD CONSTRAINT alarm_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
@@ -1933,7 +1989,11 @@ CREATE POLICY every_practice ON records.practice TO pmsync_gateway, pmsync_sched
 
 CREATE POLICY every_practice ON records.resource TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
 
+CREATE POLICY every_practice ON records.retracted_event TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
 CREATE POLICY every_practice ON records.slot TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
+
+CREATE POLICY every_practice ON records.taken_back TO pmsync_gateway, pmsync_scheduling, pmsync_operator USING (true) WITH CHECK (true);
 
 ALTER TABLE records.fan_out ENABLE ROW LEVEL SECURITY;
 
@@ -1981,7 +2041,11 @@ CREATE POLICY own_practice ON records.practice TO pmsync_api, pmsync_console USI
 
 CREATE POLICY own_practice ON records.resource TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
 
+CREATE POLICY own_practice ON records.retracted_event TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
 CREATE POLICY own_practice ON records.slot TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
+
+CREATE POLICY own_practice ON records.taken_back TO pmsync_api, pmsync_console USING (records.may_see(practice_id)) WITH CHECK (records.may_see(practice_id));
 
 ALTER TABLE records.person ENABLE ROW LEVEL SECURITY;
 
@@ -1991,7 +2055,11 @@ ALTER TABLE records.practice ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE records.resource ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE records.retracted_event ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE records.slot ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE records.taken_back ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE watch.alarm ENABLE ROW LEVEL SECURITY;
 
@@ -2313,13 +2381,13 @@ GRANT SELECT ON TABLE records.appointment TO pmsync_operator;
 GRANT SELECT ON TABLE records.appointment TO pmsync_api;
 
 GRANT SELECT ON TABLE records.appointment_alias TO pmsync_gateway;
-GRANT SELECT,INSERT ON TABLE records.appointment_alias TO pmsync_scheduling;
+GRANT SELECT,INSERT,DELETE ON TABLE records.appointment_alias TO pmsync_scheduling;
 GRANT SELECT ON TABLE records.appointment_alias TO pmsync_console;
 GRANT SELECT ON TABLE records.appointment_alias TO pmsync_operator;
 GRANT SELECT ON TABLE records.appointment_alias TO pmsync_api;
 
 GRANT SELECT ON TABLE records.appointment_event TO pmsync_gateway;
-GRANT SELECT,INSERT ON TABLE records.appointment_event TO pmsync_scheduling;
+GRANT SELECT,INSERT,DELETE ON TABLE records.appointment_event TO pmsync_scheduling;
 GRANT SELECT ON TABLE records.appointment_event TO pmsync_console;
 GRANT SELECT ON TABLE records.appointment_event TO pmsync_operator;
 
@@ -2415,11 +2483,21 @@ GRANT SELECT ON TABLE records.resource TO pmsync_console;
 GRANT SELECT ON TABLE records.resource TO pmsync_operator;
 GRANT SELECT ON TABLE records.resource TO pmsync_api;
 
+GRANT SELECT ON TABLE records.retracted_event TO pmsync_gateway;
+GRANT SELECT,INSERT ON TABLE records.retracted_event TO pmsync_scheduling;
+GRANT SELECT ON TABLE records.retracted_event TO pmsync_console;
+GRANT SELECT ON TABLE records.retracted_event TO pmsync_operator;
+
 GRANT SELECT ON TABLE records.slot TO pmsync_gateway;
 GRANT SELECT,INSERT,UPDATE ON TABLE records.slot TO pmsync_scheduling;
 GRANT SELECT ON TABLE records.slot TO pmsync_console;
 GRANT SELECT ON TABLE records.slot TO pmsync_operator;
 GRANT SELECT ON TABLE records.slot TO pmsync_api;
+
+GRANT SELECT ON TABLE records.taken_back TO pmsync_gateway;
+GRANT SELECT ON TABLE records.taken_back TO pmsync_scheduling;
+GRANT SELECT,INSERT ON TABLE records.taken_back TO pmsync_console;
+GRANT SELECT,INSERT ON TABLE records.taken_back TO pmsync_operator;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE watch.alarm TO pmsync_scheduling;
 GRANT SELECT ON TABLE watch.alarm TO pmsync_console;

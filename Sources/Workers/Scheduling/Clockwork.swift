@@ -61,7 +61,7 @@ extension SchedulingJobs {
     }
 
     /// The day under which what no message said is kept.
-    private func today(_ practice: PracticeProfile, _ now: Date) -> CalendarDay {
+    func today(_ practice: PracticeProfile, _ now: Date) -> CalendarDay {
         guard let day = CalendarDay(PracticeTime(zone: practice.zone).day(of: now)) else {
             preconditionFailure("A day of the calendar is a day of SQL's.")
         }

@@ -21,6 +21,8 @@ package struct SchedulingJobs: Sendable {
     package static let midnight = "midnight"
     /// The PM has deleted an appointment without a message.
     package static let remove = Removing.jobKind
+    /// A decision was wrong.
+    package static let takeBack = TakingBack.jobKind
 
     let definitions: DefinitionStore
     let wall: Wall
@@ -50,6 +52,7 @@ package struct SchedulingJobs: Sendable {
         case LoadJob.kind: return try await load(job, entries, transaction)
         case Self.midnight: return try await passMidnight(job, transaction)
         case Self.remove: return try await remove(job, transaction)
+        case Self.takeBack: return try await takeBack(job, transaction)
         case Self.resend:
             let again = NewJob(
                 kind: Self.resend, key: fanOut.key(of: job.practice ?? ""), practice: job.practice, payload: job.payload

@@ -37,6 +37,7 @@ extension Template {
         {{#next}}<p><a class="button quiet" href="{{next}}">Next page</a></p>{{/next}}
         {{/empty(members)}}
         {{/empty(groups)}}
+        <p><a href="/decisions">What people have decided</a>, and taking it back.</p>
         {{/content}}{{/layout}}
         """
 

@@ -21,6 +21,7 @@ enum Template: String, CaseIterable {
     case members
     case destinations
     case codes
+    case decisions
 
     var text: String {
         switch self {
@@ -45,6 +46,7 @@ enum Template: String, CaseIterable {
         case .members: Self.membersText
         case .destinations: Self.destinationsText
         case .codes: Self.codesText
+        case .decisions: Self.decisionsText
         }
     }
 }

@@ -1,0 +1,88 @@
+package import Foundation
+package import Postgres
+package import Practice
+
+/// Taking off an appointment what a decision filed there that was taken back. What is taken off is kept, with the decision.
+package enum Retraction {
+    /// Something that was said of an appointment, with the day of its message in the journal.
+    package struct Said: Sendable {
+        package let day: CalendarDay
+        package let event: AppointmentEvent
+    }
+
+    /// The appointment that a decision was applied to, nil where it was applied to none; waits for a commit that applies
+    /// it right now.
+    package static func target(
+        of decision: Int64, practice: String, in transaction: Transaction
+    ) async throws -> UUID? {
+        try await transaction.query(
+            """
+            SELECT became FROM records.decision WHERE practice_id = \(practice) AND id = \(decision) FOR UPDATE
+            """
+        ).first?.decode(UUID?.self) ?? nil
+    }
+
+    /// Everything that was said of one appointment, in the order in which it came; locks it until the commit.
+    package static func said(
+        of id: UUID, practice: String, in transaction: Transaction
+    ) async throws -> [Said] {
+        try await transaction.query(
+            """
+            SELECT e.received_on, e.facts::text
+            FROM records.appointment a
+            JOIN records.appointment_event e ON e.practice_id = a.practice_id AND e.appointment_id = a.id
+            WHERE a.practice_id = \(practice) AND a.id = \(id)
+            ORDER BY e.entry_id, e.event_at
+            FOR UPDATE OF a
+            """
+        ).map { row in
+            let (day, facts) = try row.decode((CalendarDay, String).self)
+            return Said(
+                day: day,
+                event: try Coding.value(AppointmentEvent.self, from: facts, column: "appointment_event.facts"))
+        }
+    }
+
+    /// Wait-list entries of a person that these messages ended. Index appointment_by_person.
+    package static func ended(
+        by entries: [Int64], person: UUID?, practice: String, in transaction: Transaction
+    ) async throws -> [UUID] {
+        guard let person else { return [] }
+        return try await transaction.query(
+            """
+            SELECT DISTINCT a.id FROM records.appointment a
+            JOIN records.appointment_event e ON e.practice_id = a.practice_id AND e.appointment_id = a.id
+            WHERE a.practice_id = \(practice) AND a.person_id = \(person) AND e.entry_id = ANY (\(entries))
+                AND e.facts->>'kind' = 'superseded'
+            """
+        ).map { try $0.decode(UUID.self) }
+    }
+
+    /// Moves what these messages said off the appointments, and takes the names from the first that nothing else gave it.
+    package static func takeOff(
+        _ entries: [Int64], of appointments: [UUID], names: [Identifier], decision: Int64, practice: String,
+        in transaction: Transaction
+    ) async throws {
+        try await transaction.execute(
+            """
+            WITH gone AS (
+                DELETE FROM records.appointment_event e
+                WHERE e.practice_id = \(practice) AND e.appointment_id = ANY (\(appointments))
+                    AND e.entry_id = ANY (\(entries))
+                RETURNING e.*
+            )
+            INSERT INTO records.retracted_event
+                (practice_id, decision_id, appointment_id, event_at, entry_id, received_on, facts)
+            SELECT practice_id, \(decision), appointment_id, event_at, entry_id, received_on, facts FROM gone
+            """)
+        guard let first = appointments.first else { return }
+        try await transaction.execute(
+            """
+            DELETE FROM records.appointment_alias l
+            USING unnest(\(names.map(\.kind.rawValue)), \(names.map(\.authority)), \(names.map(\.value)))
+                AS n (kind, authority, value)
+            WHERE l.practice_id = \(practice) AND l.appointment_id = \(first)
+                AND l.kind = n.kind AND l.authority = n.authority AND l.value = n.value
+            """)
+    }
+}
