@@ -110,6 +110,20 @@ import Workflow
         #expect(file.rows == 9)
     }
 
+    @Test func `A row with a stray quote is told as any bad row, and the others are read`() throws {
+        let file = try Self.read(
+            Self.header
+                + "A1,Expected,2026-12-01 09:00,,5001,1001,MAIN,OVF,O\"CANARY,ALEX,\n"
+                + "A2,Expected,2026-12-01 10:00,,5001,1001,MAIN,OVF,EXAMPLE,ALEX,\n"
+                + "\"A3,Expected\nA4\",2026-12-01 10:00,,5001,1001,MAIN,OVF,EXAMPLE,ALEX,\n")
+        #expect(
+            file.bad.map { "\($0.line) \($0.reason)" } == [
+                "2 has a quote in the midst of a value",
+                "4 has more or fewer values than the header has columns: a quote joins the lines 4 to 5",
+            ])
+        #expect(file.good.map(\.line) == [3] && file.rows == 3)
+    }
+
     @Test func `One number for several people is a group visit, with a name for each`() throws {
         let file = try Self.read(
             Self.header

@@ -39,6 +39,31 @@ struct CSVTests {
         }
     }
 
+    @Test("A forgiving reader names the line with a stray quote and reads the others", arguments: 1...5)
+    func forgiving(pieces: Int) throws {
+        var reader = CSVReader(isForgiving: true)
+        let bytes = Array("a,b\r\nO\"BRIEN,1\r\n2,\"x\"y\n3,\"z\nz\"\n4,q\"".utf8)
+        var records: [CSVReader.Record] = []
+        for start in stride(from: 0, to: bytes.count, by: pieces) {
+            records += try reader.read(bytes[start..<min(start + pieces, bytes.count)])
+        }
+        records += [try reader.finish()].compactMap(\.self)
+        #expect(records.map(\.fields) == [["a", "b"], [], [], ["3", "z\nz"], []])
+        #expect(records.map(\.fault) == [nil, .strayQuote, .strayQuote, nil, .strayQuote])
+        #expect(records.map(\.line) == [1, 2, 3, 4, 6] && records.map(\.lastLine) == [1, 2, 3, 5, 6])
+    }
+
+    @Test("A stray quote in a value over several lines, and a quote that is never closed, end the reading all the same")
+    func unforgivable() {
+        var reader = CSVReader(isForgiving: true)
+        #expect(throws: ReconciliationError.csv(line: 3, .strayQuote)) { try reader.read(Array("a\n\"b\nc\"d\n".utf8)) }
+        var other = CSVReader(isForgiving: true)
+        #expect(throws: ReconciliationError.csv(line: 2, .unendedQuote)) {
+            _ = try other.read(Array("a\n\"b\nc\n".utf8))
+            _ = try other.finish()
+        }
+    }
+
     @Test("A field that is not UTF-8 is read as Windows writes it")
     func windows() throws {
         var reader = CSVReader()

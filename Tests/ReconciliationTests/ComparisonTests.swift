@@ -219,6 +219,38 @@ struct ComparisonTests {
         #expect(refused[0].detail.status == 422 && refused[0].detail.answer == "slot-taken")
     }
 
+    @Test("What was worked out in shadow was never sent once the app is live, and is innocent while it is not")
+    func shadow() async throws {
+        var random = Seeded(seed: 11)
+        var world = World()
+        let here = Self.entry("1", record: random.uuid())
+        world.here = [here]
+        world.pm = [here]
+        world.evidence[here.record!] = Evidence()
+        world.evidence[here.record!]?.delivery = World.delivery(.shadow, version: 1)
+        let live = try await world.run().findings
+        #expect(
+            live.map(\.code) == [.missingInApp] && live.map(\.cause) == [.neverSent] && live.map(\.act) == [.resend])
+        world.evidence[here.record!]?.isNotLive = true
+        let innocent = try await world.run()
+        #expect(innocent.findings.isEmpty && innocent.counts.explanations == ["not-live": 1])
+    }
+
+    @Test("What a list lacks is withheld where a row of it that could not be read may be that, and accused where not")
+    func unreadRows() async throws {
+        var random = Seeded(seed: 12)
+        var world = World()
+        let (one, other) = (Self.entry("1", record: random.uuid()), Self.entry("2", record: random.uuid()))
+        (world.here, world.app) = ([one, other], [one, other])
+        world.watermarks.unreadRows[.pm] = UnreadRows(records: [one.record!], isAnyUnnamed: false)
+        let named = try await world.run()
+        #expect(named.counts.withheldBecause == ["list-row-unread": 1] && named.counts.open == 1)
+        #expect(named.findings.first { !$0.isWithheld }?.record == other.record)
+        #expect(named.findings.first(where: \.isWithheld)?.act == .wait)
+        world.watermarks.unreadRows[.pm] = UnreadRows(records: [], isAnyUnnamed: true)
+        #expect(try await world.run().counts.withheldBecause == ["list-row-unread": 2])
+    }
+
     @Test("A wish that the PM has taken off its list is explained; a booking that it no longer lists is a finding")
     func wish() async throws {
         var random = Seeded(seed: 10)

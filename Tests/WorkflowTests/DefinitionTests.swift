@@ -46,7 +46,7 @@ enum Folder {
         ),
         (
             "practices/demo.yaml", "mode: live", "mode: life",
-            "practices/demo.yaml:17: unknown mode \"life\", did you mean \"live\"?"
+            "practices/demo.yaml:18: unknown mode \"life\", did you mean \"live\"?"
         ),
         (
             "tables/status.csv", "KEPT,arrived", "KEPT,arived",
@@ -234,7 +234,7 @@ enum Folder {
     }
 
     @Test func aFeedsSilenceIsEachPracticesOwnMatter() throws {
-        let files = try Folder.changed("practices/demo.yaml", "sender: DEMOPM", "sender: DEMOPM\n    silent-after: 30")
+        let files = try Folder.changed("practices/demo.yaml", "silent-after: never", "silent-after: 30")
         let feed = try #require(try Definition(files: files).feeds["demo-pm"])
         #expect(feed.silentAfter(of: "demo") == .after(1800))
         #expect(feed.silentAfter(of: "another") == .learned)

@@ -126,17 +126,17 @@ import Testing
     @Test(arguments: [
         (
             "{tap: old, destination: demo-booking}",
-            "practices/demo.yaml:17: a tap has a \"port\" or a \"folder\" of its own"
+            "practices/demo.yaml:18: a tap has a \"port\" or a \"folder\" of its own"
         ),
         (
             "{tap: old, destination: demo-boking, port: 2599}",
-            "practices/demo.yaml:17: unknown destination \"demo-boking\", did you mean \"demo-booking\"?"
+            "practices/demo.yaml:18: unknown destination \"demo-boking\", did you mean \"demo-booking\"?"
         ),
         (
             "{tap: demo-pm, destination: demo-booking, port: 2599}",
-            "practices/demo.yaml:17: \"demo-pm\" is the name of another"
+            "practices/demo.yaml:18: \"demo-pm\" is the name of another"
         ),
-        ("{tap: old, port: 2599}", "practices/demo.yaml:17: \"destination\" is missing"),
+        ("{tap: old, port: 2599}", "practices/demo.yaml:18: \"destination\" is missing"),
     ])
     func aMistakeInATapIsToldWithItsLine(tap: String, problem: String) throws {
         #expect(Folder.problems(try files(tap)).contains(problem))

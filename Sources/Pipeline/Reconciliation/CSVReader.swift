@@ -21,10 +21,14 @@ package struct CSVReader: Sendable {
     package struct Record: Hashable, Sendable {
         /// Where it begins, from 1.
         package let line: Int
+        /// Where it ends: a value in quotes may go over several lines.
+        package let lastLine: Int
         package let fields: [String]
+        /// Why it is no record; its fields are then not known. Only where the reader is forgiving.
+        package let fault: CSVFault?
     }
 
-    private enum State { case fieldStart, plain, quoted, quoteInQuoted, afterReturn }
+    private enum State { case fieldStart, plain, quoted, quoteInQuoted, afterReturn, skipping }
 
     private static let fieldLimit = 64 * 1024
     private static let fieldsLimit = 1000
@@ -35,8 +39,11 @@ package struct CSVReader: Sendable {
     private var line = 1
     private var recordLine = 1
     private var marksToSkip: ArraySlice<UInt8> = [0xEF, 0xBB, 0xBF]
+    private let isForgiving: Bool
 
-    package init() {}
+    /// - Parameter isForgiving: a line with a stray quote is given as a record that bears its fault, rather than thrown. One
+    ///   that goes over several lines is thrown all the same: what it has swallowed cannot be told.
+    package init(isForgiving: Bool = false) { self.isForgiving = isForgiving }
 
     /// The records that these bytes complete. Empty lines are passed over.
     package mutating func read(_ bytes: some Sequence<UInt8>) throws(ReconciliationError) -> [Record] {
@@ -55,11 +62,17 @@ package struct CSVReader: Sendable {
     /// The last record, where no line end follows it.
     package mutating func finish() throws(ReconciliationError) -> Record? {
         if state == .quoted { throw .csv(line: recordLine, .unendedQuote) }
+        if state == .skipping { return Record(line: recordLine, lastLine: line, fields: [], fault: .strayQuote) }
         return try endRecord()
     }
 
     private mutating func take(_ byte: UInt8) throws(ReconciliationError) -> Record? {
         switch (state, byte) {
+        case (.skipping, UInt8(ascii: "\n")), (.skipping, UInt8(ascii: "\r")):
+            let record = Record(line: recordLine, lastLine: line, fields: [], fault: .strayQuote)
+            beginLine(after: byte)
+            return record
+        case (.skipping, _): return nil
         case (.afterReturn, UInt8(ascii: "\n")):
             state = .fieldStart
             return nil
@@ -73,17 +86,25 @@ package struct CSVReader: Sendable {
         case (_, UInt8(ascii: ",")): try endField()
         case (_, UInt8(ascii: "\n")), (_, UInt8(ascii: "\r")):
             let record = try endRecord()
-            line += 1
-            recordLine = line
-            state = byte == UInt8(ascii: "\r") ? .afterReturn : .fieldStart
+            beginLine(after: byte)
             return record
         case (.fieldStart, UInt8(ascii: "\"")), (.afterReturn, UInt8(ascii: "\"")): state = .quoted
-        case (.plain, UInt8(ascii: "\"")), (.quoteInQuoted, _): throw .csv(line: line, .strayQuote)
+        case (.plain, UInt8(ascii: "\"")), (.quoteInQuoted, _):
+            guard isForgiving, line == recordLine else { throw .csv(line: line, .strayQuote) }
+            fields.removeAll()
+            field.removeAll(keepingCapacity: true)
+            state = .skipping
         default:
             try append(byte)
             state = .plain
         }
         return nil
+    }
+
+    private mutating func beginLine(after byte: UInt8) {
+        line += 1
+        recordLine = line
+        state = byte == UInt8(ascii: "\r") ? .afterReturn : .fieldStart
     }
 
     private mutating func append(_ byte: UInt8) throws(ReconciliationError) {
@@ -103,7 +124,7 @@ package struct CSVReader: Sendable {
         if isEmptyLine { return nil }
         try endField()
         defer { fields.removeAll() }
-        return Record(line: recordLine, fields: fields)
+        return Record(line: recordLine, lastLine: line, fields: fields, fault: nil)
     }
 
     /// UTF-8, else what Windows programs write.

@@ -36,6 +36,8 @@ package enum Cause: String, Codable, Hashable, Sendable, CaseIterable {
     case feedBehind = "feed-behind"
     /// The list does not speak of that day.
     case listLacksDay = "list-lacks-day"
+    /// A row of the list could not be read, which may be this one.
+    case listRowUnread = "list-row-unread"
 
     /// Rests on nothing having been heard, so that a feed's silence or a short list may be all there is to it.
     var restsOnSilence: Bool {
@@ -166,6 +168,11 @@ extension Difference {
             watermarks.unlistedDays[against]?.contains(time.day(of: start)) == true
         {
             return .listLacksDay
+        }
+        if code == .missingInPM || code == .missingInApp, case .record(let id) = group.key,
+            watermarks.unreadRows[against]?.mayBe(id) == true
+        {
+            return .listRowUnread
         }
         // The list is as fresh as that, and nobody saw the difference before. A PM's list does not say when a row was
         // changed, so only time can tell.

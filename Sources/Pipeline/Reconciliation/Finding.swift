@@ -45,7 +45,7 @@ package enum Act: String, Codable, Hashable, Sendable, CaseIterable {
 
     init(mends code: FindingCode, _ cause: Cause, _ against: SideName) {
         switch (code, cause) {
-        case (_, .tooYoung), (_, .feedSilent), (_, .feedBehind), (_, .listLacksDay): self = .wait
+        case (_, .tooYoung), (_, .feedSilent), (_, .feedBehind), (_, .listLacksDay), (_, .listRowUnread): self = .wait
         case (.duplicateInApp, _): self = .removeDuplicateInApp
         case (.duplicateInPM, _): self = .removeDuplicateInPM
         case (_, .receivedAndUnmapped): self = .mapAndReplay

@@ -64,7 +64,17 @@ package struct PMList: Sendable {
         self.asOf = asOf
     }
 
+    /// The appointment's number, of a row that cannot be used for another reason; nil where that is not known either.
+    package func appointment(_ record: CSVReader.Record) -> String? {
+        guard record.fault == nil, record.fields.count == fieldCount, let index = columns[.appointment] else {
+            return nil
+        }
+        let text = record.fields[index].trimmingCharacters(in: .whitespaces)
+        return text.isEmpty ? nil : text
+    }
+
     package func row(_ record: CSVReader.Record) throws(ReconciliationError) -> Row {
+        if let fault = record.fault { throw .csv(line: record.line, fault) }
         guard record.fields.count == fieldCount else {
             throw .csv(line: record.line, .fieldCount(expected: fieldCount, found: record.fields.count))
         }

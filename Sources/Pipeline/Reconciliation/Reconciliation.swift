@@ -65,6 +65,8 @@ package struct Watermarks: Hashable, Codable, Sendable {
     package var silentFeeds: [String: Date?] = [:]
     /// Days of which a list has not one line while we have several appointments: it does not speak of them.
     package var unlistedDays: [SideName: Set<Day>] = [:]
+    /// What rows of a list that could not be read may have been of.
+    package var unreadRows: [SideName: UnreadRows] = [:]
     /// When the PM's list was made; nil where there is no list.
     package var pm: Date?
     /// When the reading of the app's list began; nil where there is no list.
@@ -83,6 +85,19 @@ package struct Watermarks: Hashable, Codable, Sendable {
         guard let pm else { return false }
         return pm.timeIntervalSince(feed) > rules.feedMayRest
     }
+}
+
+/// Rows of a list that could not be read: which of our records they name, and whether one names none.
+package struct UnreadRows: Hashable, Codable, Sendable {
+    package let records: Set<UUID>
+    package let isAnyUnnamed: Bool
+
+    package init(records: Set<UUID>, isAnyUnnamed: Bool) {
+        self.records = records
+        self.isAnyUnnamed = isAnyUnnamed
+    }
+
+    func mayBe(_ record: UUID) -> Bool { isAnyUnnamed || records.contains(record) }
 }
 
 package enum ReconciliationError: Error, Hashable, Sendable {

@@ -98,6 +98,7 @@ package struct LoadFault: Error, Hashable, Sendable, CustomStringConvertible {
         case unknownKind = "is none of practitioner, location, device"
         case noName = "no column names the appointment or the person"
         case fieldCount = "has more or fewer values than the header has columns"
+        case strayQuote = "has a quote in the midst of a value"
         case repeated = "is on an earlier line of the file already, with other values"
     }
 
@@ -127,7 +128,7 @@ package struct LoadFault: Error, Hashable, Sendable, CustomStringConvertible {
         case .noName: .missingIdentifier
         case .unmapped: table?.parkCode ?? .unmappedStatus
         case .unknownKind: .missingResource
-        case .fieldCount, .repeated: .unreadable
+        case .fieldCount, .strayQuote, .repeated: .unreadable
         }
     }
 }

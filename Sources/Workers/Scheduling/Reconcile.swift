@@ -171,6 +171,9 @@ package struct SchedulingRun: Sendable {
     /// Why a list that there should be was not compared.
     package let pmProblem: ListProblem?
     package let appProblem: ListProblem?
+    /// Rows of the lists that could not be read, when the others could.
+    package let pmUnread: UnreadLines?
+    package let appUnread: UnreadLines?
     package let timing: RunTiming
 }
 

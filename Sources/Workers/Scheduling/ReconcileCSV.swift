@@ -22,7 +22,7 @@ struct ListFile: Sendable {
         let asOf = min(try madeAt(), context.clock)
         guard let handle = FileHandle(forReadingAtPath: path) else { throw ListProblem("list-missing") }
         defer { try? handle.close() }
-        var records = CSVReader()
+        var records = CSVReader(isForgiving: true)
         var table: Table?
         var stage = ListStage(side, asOf: asOf, in: session)
         var rows = 0
@@ -45,14 +45,35 @@ struct ListFile: Sendable {
                     continue
                 }
                 rows += 1
-                if let listed = try known.entry(record, &stage) { try await stage.add(listed) }
+                let listed: ListedEntry?
+                do throws(ReconciliationError) {
+                    listed = try known.entry(record, &stage)
+                } catch {
+                    try Self.note(ListProblem(error), record, known, &stage)
+                    continue
+                }
+                if let listed { try await stage.add(listed) }
             }
             if piece.isEmpty { break }
         }
         if table == nil { throw ListProblem(.csv(line: 1, .noHeader)) }
         // An export without one row is a failed export far more often than an empty book.
         if rows == 0 { throw ListProblem("list-empty") }
+        if let unread = stage.unread, !unread.isBearable(of: rows) { throw unread.first }
         return try await stage.finish()
+    }
+
+    /// One bad row is named, and the others are read; one that goes over several lines may have swallowed others.
+    private static func note(
+        _ problem: ListProblem, _ record: CSVReader.Record, _ table: Table, _ stage: inout ListStage
+    ) throws(ListProblem) {
+        if record.lastLine > record.line, record.fields.count != table.fieldCount { throw problem }
+        let reference = table.list.appointment(record)
+        if stage.unread == nil {
+            stage.unread = UnreadLines(problem, naming: reference)
+        } else {
+            stage.unread?.add(naming: reference)
+        }
     }
 
     /// What NAME.asof says, else when the file was written.
@@ -71,6 +92,7 @@ struct ListFile: Sendable {
 
     private struct Table {
         let list: PMList
+        let fieldCount: Int
         let isPM: Bool
         /// Where our own id is, in a booking app's file.
         let own: Int?
@@ -78,7 +100,9 @@ struct ListFile: Sendable {
         let asOf: Date
 
         init(header: CSVReader.Record, isPM: Bool, context: ListContext, asOf: Date) throws(ReconciliationError) {
+            if let fault = header.fault { throw .csv(line: header.line, fault) }
             list = try PMList(header: header, time: context.time, asOf: asOf)
+            fieldCount = header.fields.count
             let plain = header.fields.map { $0.lowercased().filter { $0.isLetter || $0.isNumber } }
             own = plain.firstIndex { ["pmsyncid", "ourid", "record", "recordid"].contains($0) }
             self.isPM = isPM
@@ -87,9 +111,10 @@ struct ListFile: Sendable {
         }
 
         /// Nil where it is out of reach, or nothing to tell.
-        func entry(_ record: CSVReader.Record, _ stage: inout ListStage) throws(ListProblem) -> ListedEntry? {
-            let row: PMList.Row
-            do throws(ReconciliationError) { row = try list.row(record) } catch { throw ListProblem(error) }
+        func entry(_ record: CSVReader.Record, _ stage: inout ListStage) throws(ReconciliationError)
+            -> ListedEntry?
+        {
+            let row = try list.row(record)
             guard context.reach.contains(row.start.instant) else { return nil }
             let said = context.status(row.status)
             guard said.isListed else { return nil }

@@ -63,6 +63,8 @@ struct ReconcileJob: Sendable {
                 feed: feeds.last, feedIsSilent: !feeds.silent.isEmpty, pm: pm.list?.asOf, app: side.list?.asOf)
             watermarks.silentFeeds = feeds.silent
             watermarks.unlistedDays = unlisted
+            watermarks.unreadRows[.pm] = try await unreadRows(pm, transaction)
+            watermarks.unreadRows[.app] = try await unreadRows(side, transaction)
             let scope = Scope(
                 practice: practice.id, workflow: SchedulingReconciliation.workflow, client: app?.id, secret: secret)
             let comparison = Comparison(
@@ -82,7 +84,8 @@ struct ReconcileJob: Sendable {
             timing.keeping = lap()
             runs.append(
                 SchedulingRun(
-                    run: run, app: app, pmProblem: pm.problem, appProblem: side.problem, timing: timing))
+                    run: run, app: app, pmProblem: pm.problem, appProblem: side.problem,
+                    pmUnread: pm.list?.unread, appUnread: side.list?.unread, timing: timing))
         }
         let store = ReconcileStore(
             practice: practice.id, workflow: SchedulingReconciliation.workflow, zone: practice.zoneName, now: now,
@@ -138,6 +141,15 @@ struct ReconcileJob: Sendable {
 
     // MARK: Sources
 
+    private func unreadRows(_ side: Side, _ transaction: Transaction) async throws -> UnreadRows? {
+        guard let unread = side.list?.unread else { return nil }
+        let named = try await transaction.query(
+            ReconcileQueries.named(Array(unread.references), practice: practice.id)
+        ).map { try $0.decode(UUID.self) }
+        let own = unread.references.compactMap(UUID.init(uuidString:))
+        return UnreadRows(records: Set(named + own), isAnyUnnamed: unread.isAnyUnnamed)
+    }
+
     private func since(
         _ name: SideName, _ problem: ListProblem?, _ app: BookingApp?, _ store: ReconcileStore
     ) async throws -> Date? {
@@ -159,6 +171,11 @@ struct ReconcileJob: Sendable {
         /// Days that a list does not speak of.
         let pmLacks: [String]
         let appLacks: [String]
+        /// Rows of a list that could not be read, and what is wrong with the first.
+        let pmUnread: Int?
+        let appUnread: Int?
+        let pmUnreadFirst: String?
+        let appUnreadFirst: String?
         let client: UUID?
         let clientName: String?
         /// Entries that were compared without who is booked, or where, because the list's word for it is known nowhere here.
@@ -180,6 +197,10 @@ struct ReconcileJob: Sendable {
             appProblemSince = appSince
             pmLacks = (watermarks.unlistedDays[.pm] ?? []).sorted().map(\.description)
             appLacks = (watermarks.unlistedDays[.app] ?? []).sorted().map(\.description)
+            pmUnread = pm.list?.unread?.count
+            appUnread = side.list?.unread?.count
+            pmUnreadFirst = pm.list?.unread?.first.description
+            appUnreadFirst = side.list?.unread?.first.description
             client = app?.id
             clientName = app?.name
             unknownResources = (pm.list?.unknownResources ?? 0) + (side.list?.unknownResources ?? 0)
@@ -208,6 +229,8 @@ struct FeedMarks: Sendable {
         let name: String
         let last: Date?
         let silentSince: Date?
+        /// Whether its silence means something (`silent-after`).
+        let isAwaited: Bool
     }
 
     let feeds: [Feed]
@@ -228,7 +251,9 @@ struct FeedMarks: Sendable {
         return FeedMarks(
             feeds: try rows.map { row in
                 let (name, last) = try row.decode((String, Date?).self)
-                return Feed(name: name, last: last, silentSince: silent[name])
+                return Feed(
+                    name: name, last: last, silentSince: silent[name],
+                    isAwaited: definition.feeds[name]?.silentAfter(of: practice) != .never)
             })
     }
 }

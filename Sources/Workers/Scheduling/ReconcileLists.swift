@@ -28,6 +28,32 @@ struct ReadList: Sendable {
     let count: Int
     let unknownResources: Int
     let unknownLocations: Int
+    /// Rows that could not be read; nil where all could.
+    let unread: UnreadLines?
+}
+
+/// Rows of a list that could not be read, when the others could.
+package struct UnreadLines: Sendable, Equatable {
+    package private(set) var count: Int
+    /// What is wrong with the first of them.
+    package let first: ListProblem
+    /// The appointments that they name, in the list's own words.
+    private(set) var references: Set<String> = []
+    private(set) var isAnyUnnamed = false
+
+    init(_ problem: ListProblem, naming reference: String?) {
+        count = 0
+        first = problem
+        add(naming: reference)
+    }
+
+    mutating func add(naming reference: String?) {
+        count += 1
+        if let reference { references.insert(reference) } else { isAnyUnnamed = true }
+    }
+
+    /// A few among many; a list of which more is bad is none, and its counts would lie.
+    func isBearable(of rows: Int) -> Bool { count <= 3 && count < rows || count * 100 <= rows }
 }
 
 /// Why a list could not be used. It is said aloud in the run's sources, and nobody is accused by it.

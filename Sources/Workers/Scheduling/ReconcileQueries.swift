@@ -6,6 +6,15 @@ import Reconciliation
 /// Every statement of scheduling's reconciliation. It reads other modules' tables and writes `reconciliation.run` and
 /// `reconciliation.finding`.
 enum ReconcileQueries {
+    /// The records that bear one of these numbers, in whatever numbering. Reads all names of the practice, for the rare
+    /// list with a row that cannot be read.
+    static func named(_ values: [String], practice: String) -> SQL {
+        """
+        SELECT DISTINCT appointment_id FROM records.appointment_alias
+        WHERE practice_id = \(practice) AND value = ANY (\(values))
+        """
+    }
+
     // MARK: Who and what there is
 
     /// Booking apps that have a list of their own.

@@ -14,6 +14,7 @@ struct ListStage {
     /// Words for who is booked, and for places, that are no code, name or NPI here; such entries are compared without.
     var unknownResources = 0
     var unknownLocations = 0
+    var unread: UnreadLines?
 
     private static let batch = 1 << 20
 
@@ -38,7 +39,8 @@ struct ListStage {
     mutating func finish() async throws(ListProblem) -> ReadList {
         try await send()
         return ReadList(
-            asOf: asOf, count: Int(count), unknownResources: unknownResources, unknownLocations: unknownLocations)
+            asOf: asOf, count: Int(count), unknownResources: unknownResources, unknownLocations: unknownLocations,
+            unread: unread)
     }
 
     private mutating func send() async throws(ListProblem) {

@@ -83,6 +83,19 @@ package struct Reconciler: Service {
                     "line": "\(problem.line ?? 0)",
                 ])
         }
+        tellUnread(run)
+    }
+
+    private func tellUnread(_ run: SchedulingRun) {
+        for (side, unread) in [(SideName.pm, run.pmUnread), (.app, run.appUnread)] {
+            guard let unread else { continue }
+            worker.program.logger.warning(
+                "Rows of a list could not be read; the others were compared.",
+                metadata: [
+                    "practice": "\(run.run.practice)", "side": "\(side.rawValue)", "rows": "\(unread.count)",
+                    "failure.code": "\(unread.first.code)", "line": "\(unread.first.line ?? 0)",
+                ])
+        }
     }
 
     private func count() async throws {

@@ -41,6 +41,7 @@ enum Words {
     private static let shortCauses = [
         "too-young": "too young to judge", "feed-silent": "while the feed is silent",
         "feed-behind": "while the feed is behind", "list-lacks-day": "of days that the list does not have",
+        "list-row-unread": "while a row of the list could not be read",
     ]
 
     /// Why a list could not be read: a code, and for a file the line.
@@ -145,7 +146,7 @@ extension FindingCode {
 extension Cause {
     /// It says why nobody is accused yet.
     fileprivate var isWithholding: Bool {
-        ["too-young", "feed-silent", "feed-behind", "list-lacks-day"].contains(rawValue)
+        ["too-young", "feed-silent", "feed-behind", "list-lacks-day", "list-row-unread"].contains(rawValue)
     }
 
     fileprivate var words: String {
@@ -165,6 +166,7 @@ extension Cause {
         case .feedSilent: "The feed that would tell of it is silent."
         case .feedBehind: "The feed's last message is much older than the PM's list."
         case .listLacksDay: "The list has not one appointment of that day."
+        case .listRowUnread: "A row of the list could not be read, and may be this one."
         case .changedSince: "It has changed since the list was made."
         case .inFlight: "It is on its way."
         case .unknown: "Nothing in the journal says why."

@@ -68,9 +68,10 @@ package struct ReportRound: Sendable {
         return run.feeds.map { feed in
             var words = feed.last.map { "last message \(moment($0))" } ?? "no message has ever come"
             if let since = feed.silentSince { words += "; silent since \(moment(since))" }
+            if feed.last == nil, !feed.isAwaited { words += "; none is expected" }
             return Source(
                 name: "Feed \(feed.name)", words: words,
-                trouble: feed.silentSince != nil ? "Silent" : feed.last == nil ? "Unheard" : nil)
+                trouble: feed.silentSince != nil ? "Silent" : feed.last == nil && feed.isAwaited ? "Unheard" : nil)
         }
     }
 
@@ -82,7 +83,13 @@ package struct ReportRound: Sendable {
             if !reading.lacks.isEmpty {
                 words += "; it has nothing of " + reading.lacks.map(Moment.day).joined(separator: ", ")
             }
-            return Source(name: name, words: words, trouble: reading.lacks.isEmpty ? nil : "Not whole")
+            if reading.unread > 0 {
+                let rows = Words.count(Int64(reading.unread), "row", "rows")
+                words += "; \(rows) of it could not be read and \(reading.unread == 1 ? "is" : "are") not compared"
+                words += reading.firstUnread.map { ": \(Words.listProblem($0))" } ?? ""
+            }
+            let isWhole = reading.lacks.isEmpty && reading.unread == 0
+            return Source(name: name, words: words, trouble: isWhole ? nil : "Not whole")
         }
         guard let problem = reading.problem else {
             return Source(name: name, words: "none is named, so it was not compared", trouble: nil)

@@ -13,12 +13,17 @@ struct RunSources: Sendable {
         let since: Date?
         /// Days of the window that it does not speak of.
         let lacks: [CalendarDay]
+        /// How many rows could not be read, and what is wrong with the first, as `problem`.
+        let unread: Int
+        let firstUnread: String?
     }
 
     struct Feed: Sendable {
         let name: String
         let last: Date?
         let silentSince: Date?
+        /// Whether it is expected to speak at all.
+        let isAwaited: Bool
     }
 
     let pm: Reading
@@ -34,7 +39,9 @@ struct RunSources: Sendable {
         feed = json["feed"]?.instant
         feeds = (json["feeds"]?.members ?? []).compactMap { feed in
             feed["name"]?.text.map {
-                Feed(name: $0, last: feed["last"]?.instant, silentSince: feed["silentSince"]?.instant)
+                Feed(
+                    name: $0, last: feed["last"]?.instant, silentSince: feed["silentSince"]?.instant,
+                    isAwaited: feed["isAwaited"].map(\.isTrue) ?? true)
             }
         }
         feedIsSilent = json["feedIsSilent"]?.isTrue == true
@@ -50,5 +57,7 @@ extension RunSources.Reading {
         problem = json["\(name)Problem"]?.text
         since = json["\(name)ProblemSince"]?.instant
         lacks = (json["\(name)Lacks"]?.members ?? []).compactMap { $0.text.flatMap(CalendarDay.init) }
+        unread = json["\(name)Unread"]?.integer ?? 0
+        firstUnread = json["\(name)UnreadFirst"]?.text
     }
 }

@@ -17,7 +17,7 @@ struct ReconcileCommand: AsyncParsableCommand {
 
     struct Scheduling: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Prints the findings' counts by code; exits 1 when a list could not be read.")
+            abstract: "Prints the findings' counts by code; exits 1 when a list, or a row of one, could not be read.")
 
         @OptionGroup var connection: Connection
         @OptionGroup var output: Output
@@ -78,7 +78,7 @@ struct ReconcileCommand: AsyncParsableCommand {
             }
         }
 
-        /// False when a list could not be read.
+        /// False when a list, or a row of one, could not be read.
         private static func sayProblems(of runs: [SchedulingRun]) -> Bool {
             var sentences: Set<String> = []
             for run in runs {
@@ -89,6 +89,14 @@ struct ReconcileCommand: AsyncParsableCommand {
                     sentences.insert(
                         "the list of \(run.app?.name ?? "") in \(run.run.practice) was not compared: \(problem.description)"
                     )
+                }
+            }
+            for run in runs {
+                let lists = [("the PM's list", run.pmUnread), ("the list of \(run.app?.name ?? "")", run.appUnread)]
+                for case (let list, let unread?) in lists {
+                    sentences.insert(
+                        "\(unread.count) rows of \(list) of \(run.run.practice) could not be read and were not compared; "
+                            + "the first: \(unread.first.description)")
                 }
             }
             for sentence in sentences.sorted() { FileHandle.standardError.write(Data((sentence + "\n").utf8)) }

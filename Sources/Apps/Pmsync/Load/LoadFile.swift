@@ -39,7 +39,7 @@ struct LoadFile: Sendable {
         name = (path as NSString).lastPathComponent
         guard let handle = FileHandle(forReadingAtPath: path) else { throw LoadError.missing(path) }
         defer { try? handle.close() }
-        var reader = CSVReader()
+        var reader = CSVReader(isForgiving: true)
         var hash = SHA256()
         var records: [CSVReader.Record] = []
         do {
@@ -53,6 +53,7 @@ struct LoadFile: Sendable {
         }
         digest = Array(hash.finalize())
         guard let header = records.first else { throw LoadError.notCSV(path, line: 1, .noHeader) }
+        if let fault = header.fault { throw LoadError.notCSV(path, line: 1, fault) }
         self.header = header.fields
         self.records = Array(records.dropFirst())
     }
@@ -76,6 +77,7 @@ struct LoadFile: Sendable {
         for record in records {
             let number = columns.positions[.appointment].flatMap { Self.field($0, of: record) } ?? ""
             do throws(LoadFault) {
+                if record.fault != nil { throw LoadFault(.strayQuote) }
                 let row = try reader.read(record.fields, isGroup: groups.contains(number))
                 if seen.holds(record.fields) {
                     repeated += 1
@@ -89,12 +91,15 @@ struct LoadFile: Sendable {
                     isGroup: groups.contains(number), header: header, fields: record.fields)
                 good.append(Row(line: record.line, entry: entry, row: row))
             } catch {
-                bad.append(BadRow(line: record.line, column: error.column, reason: Self.reason(error)))
+                bad.append(BadRow(line: record.line, column: error.column, reason: Self.reason(error, record)))
             }
         }
     }
 
-    private static func reason(_ fault: LoadFault) -> String {
+    private static func reason(_ fault: LoadFault, _ record: CSVReader.Record) -> String {
+        if fault.reason == .fieldCount, record.lastLine > record.line {
+            return fault.reason.rawValue + ": a quote joins the lines \(record.line) to \(record.lastLine)"
+        }
         guard fault.reason == .unmapped, let table = fault.table else { return fault.reason.rawValue }
         return "has no row in tables/\(table.rawValue).csv"
     }
