@@ -266,6 +266,23 @@ struct ComparisonTests {
         #expect(try await world.run().findings.map(\.code) == [.missingInPM])
     }
 
+    @Test("A no-show that midnight made of a day that the PM has moved it from is a difference of time")
+    func staleNoShow() async throws {
+        var random = Seeded(seed: 9)
+        var world = World()
+        let record = random.uuid()
+        world.pm = [Self.entry("4711")]
+        world.here = [Self.entry("1", start: World.monday - 86_400, record: record)]
+        world.pm[0].record = record
+        world.here[0].status = .noshow
+        world.here[0].isStatusDerived = true
+        #expect(try await world.run().findings.map(\.code) == [.timeDiffers])
+        world.here[0].start = world.pm[0].start
+        world.here[0].end = world.pm[0].end
+        let (findings, counts) = try await world.run()
+        #expect(findings.isEmpty && counts.explanations["derived-status"] == 1)
+    }
+
     @Test("A finding shows neither the person's key nor identifiers, in its key or its sides")
     func discreet() async throws {
         var world = World()

@@ -155,6 +155,21 @@ import Worker
         #expect(open == [.init(.doubleBooked, .bothTold, fifth)])
     }
 
+    @Test("Whom the PM's list gives to somebody else takes nobody's time: that is a finding of its own")
+    func givenAway() async throws {
+        let clinic = try await Clinic()
+        let away = try await clinic.book("F1", mrn: "M1", start: clinic.at(1, 9))
+        try await clinic.book("F2", mrn: "M2", start: clinic.at(1, 9))
+        try await clinic.book("F3", mrn: "M3", start: clinic.at(1, 15), provider: "1002")
+        try clinic.exportPM([
+            .init(id: "F1", start: clinic.at(1, 9), mrn: "M1", provider: "1002"),
+            .init(id: "F2", start: clinic.at(1, 9), mrn: "M2"),
+            .init(id: "F3", start: clinic.at(1, 15), mrn: "M3", provider: "1002"),
+        ])
+        try await clinic.reconcile(now: Date() + 400)
+        #expect(try await clinic.open() == [.init(.resourceDiffers, .neverSent, away)])
+    }
+
     @Test("A finding's history tells its sighting, its change, its end, its return and what a person did")
     func history() async throws {
         let clinic = try await Clinic()

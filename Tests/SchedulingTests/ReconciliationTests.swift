@@ -303,6 +303,29 @@ import Worker
         #expect(run.run.counts.explanations == ["derived-status": 1])
     }
 
+    @Test func whatHasNoNumberAndChangedSinceTheListWasMadeIsKnownByHowItStoodThen() async throws {
+        let clinic = try await Clinic()
+        let cancelled = try await clinic.book(nil, mrn: "M1", start: clinic.at(1, 9))
+        let moved = try await clinic.book(nil, mrn: "M2", start: clinic.at(1, 10))
+        try clinic.exportPM([
+            .init(id: "X1", start: clinic.at(1, 9), mrn: "M1"), .init(id: "X2", start: clinic.at(1, 10), mrn: "M2"),
+        ])
+        let madeAt = (Date() - 600).formatted(.iso8601)
+        try madeAt.write(toFile: clinic.folder + "/pm.csv.asof", atomically: true, encoding: .utf8)
+        try await clinic.pool.execute(
+            "UPDATE records.appointment_version SET recorded_at = clock_timestamp() - interval '1 hour'")
+        try await clinic.pool.execute(
+            """
+            UPDATE records.appointment SET changed_at = clock_timestamp(),
+                status = CASE WHEN id = \(cancelled) THEN 'cancelled' ELSE status END,
+                start_at = start_at + CASE WHEN id = \(moved) THEN interval '2 hours' ELSE interval '0' END,
+                end_at = end_at + CASE WHEN id = \(moved) THEN interval '2 hours' ELSE interval '0' END
+            """)
+        let run = try #require(try await clinic.reconcile(now: Date() + 400).first)
+        #expect(try await clinic.open() == [])
+        #expect(run.run.counts.groups == 2 && run.run.counts.explanations == ["changed-since": 2])
+    }
+
     @Test func aNumberThatIsAnothersVisitIsNotTakenForTheAppointment() async throws {
         let clinic = try await Clinic()
         let other = try await clinic.book("F1", mrn: "M1", start: clinic.at(1, 9), visit: "4711")

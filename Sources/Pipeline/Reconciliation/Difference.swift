@@ -100,6 +100,10 @@ extension Group {
     }
 }
 
+extension Entry {
+    fileprivate var isDerivedNoShow: Bool { status == .noshow && isStatusDerived }
+}
+
 /// The comparison of one group, side by side.
 private struct Review {
     let group: Group
@@ -158,8 +162,11 @@ private struct Review {
         case .explained(let why): explained.insert(why)
         case .different: add(.statusDiffers, against)
         }
-        // Times, places and persons of what has ended are not kept by everybody.
-        guard theirs.isLive && ours.isLive else { return }
+        // Times, places and persons of what has ended are not kept by everybody. A no-show that nobody said is no end: it
+        // may come of a day that the other side has left long since.
+        guard theirs.isLive && (ours.isLive || ours.isDerivedNoShow) || ours.isLive && theirs.isDerivedNoShow else {
+            return
+        }
         times(theirs, ours, against)
         if let their = theirs.resource, let our = ours.resource, their != our {
             differ(.resourceDiffers, against, unless: .resource, .resourceNotCompared)

@@ -42,7 +42,10 @@ struct ReconcileJob: Sendable {
             return last.duration(to: .now) / .seconds(1)
         }
         timing.reading = lap()
-        try await ReconcileMatching.run(practice: practice.id, enterprise: practice.enterprise, in: transaction)
+        var madeAt: [Int16: Date] = [0: pm.list?.asOf].compactMapValues(\.self)
+        for (index, app) in apps.enumerated() { madeAt[Int16(clamping: index + 1)] = app.side.list?.asOf }
+        try await ReconcileMatching.run(
+            practice: practice.id, enterprise: practice.enterprise, madeAt: madeAt, in: transaction)
         timing.matching = lap()
         let sieve = ReconcileSieve(
             practice: practice.id, enterprise: practice.enterprise, zone: practice.zoneName, reach: context.reach,

@@ -1,13 +1,18 @@
+import Foundation
 import Postgres
 
 /// Which of our records the lines of the lists are: by our own id, else by the most trusted name, else by person, start
 /// and resource. In whole sets, each a statement over `ReconcileTables`.
 enum ReconcileMatching {
-    static func run(practice: String, enterprise: String, in transaction: Transaction) async throws {
+    /// - Parameter madeAt: as of when each side's list speaks.
+    static func run(
+        practice: String, enterprise: String, madeAt: [Int16: Date], in transaction: Transaction
+    ) async throws {
         for statement in [
             appointmentNumberings(practice), personNumberings(enterprise), "ANALYZE pg_temp.listed",
             patients(enterprise), "ANALYZE pg_temp.patient", byOwnID(practice), byName(practice, enterprise),
-            "ANALYZE pg_temp.known", byTime(practice, enterprise), theirs(), twice(), "ANALYZE pg_temp.theirs",
+            "ANALYZE pg_temp.known", byTime(practice, enterprise),
+            byTimeThen(practice, enterprise, madeAt), theirs(), twice(), "ANALYZE pg_temp.theirs",
         ] as [SQL] {
             try await transaction.execute(statement)
         }
@@ -157,6 +162,45 @@ enum ReconcileMatching {
         GROUP BY r.side, r.n
         HAVING count(*) = 1
         """
+    }
+
+    /// The same of what has changed since the list was made, as it stood then: cancelled or moved meanwhile, it is on the
+    /// list all the same. Index appointment_by_person, primary key of appointment_version.
+    private static func byTimeThen(_ practice: String, _ enterprise: String, _ madeAt: [Int16: Date]) -> SQL {
+        let sides = madeAt.keys.sorted()
+        return """
+            WITH rest AS (
+                SELECT l.side, l.n, l.start_at, l.resource, w.person_id, m.made_at
+                FROM pg_temp.listed l
+                JOIN unnest(\(sides), \(sides.compactMap { madeAt[$0] })) AS m (side, made_at) ON m.side = l.side
+                JOIN pg_temp.patient w ON w.word = l.patient
+                WHERE l.start_at IS NOT NULL
+                    AND NOT EXISTS (SELECT FROM pg_temp.known k WHERE k.side = l.side AND k.n = l.n)
+            ), stood AS (
+                SELECT r.side, r.n, r.start_at, r.resource, a.id, v.state
+                FROM rest r
+                JOIN records.person p ON p.enterprise_id = \(enterprise)
+                    AND (p.id = r.person_id OR p.survivor = r.person_id)
+                JOIN records.appointment a ON a.practice_id = \(practice) AND a.person_id = p.id
+                    AND a.changed_at > r.made_at
+                CROSS JOIN LATERAL (
+                    SELECT x.state FROM records.appointment_version x
+                    WHERE x.practice_id = a.practice_id AND x.appointment_id = a.id AND x.recorded_at <= r.made_at
+                    ORDER BY x.version DESC LIMIT 1) v
+            )
+            INSERT INTO pg_temp.known (side, n, record)
+            SELECT s.side, s.n, (array_agg(s.id))[1]
+            FROM stood s
+            WHERE to_timestamp((s.state->>'start')::double precision / 1000) = s.start_at
+                AND s.state->>'status' NOT IN ('cancelled', 'entered-in-error', 'proposed')
+                AND (s.resource IS NULL OR NOT EXISTS (
+                    SELECT FROM jsonb_array_elements(s.state->'resources') u
+                    WHERE u->>'kind' IN ('practitioner', 'device')
+                ) OR EXISTS (
+                    SELECT FROM jsonb_array_elements(s.state->'resources') u WHERE u->>'code' = s.resource))
+            GROUP BY s.side, s.n
+            HAVING count(*) = 1
+            """
     }
 
     /// The record says who it is: an entry that is one and names nobody is no block for that.

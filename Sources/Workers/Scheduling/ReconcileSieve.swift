@@ -78,7 +78,8 @@ struct ReconcileSieve {
             LEFT JOIN pg_temp.theirs t ON t.side = 0 AND t.record = o.id
             WHERE o.live AND o.status <> 'waitlist' AND o.inside AND NOT o.overbooked AND u.start_at < u.end_at
                 AND (r.kind <> 'location' OR r.capacity > 1)
-                AND (NOT \(hasPM) OR (t.live AND t.start_at = o.start_at))
+                AND (NOT \(hasPM) OR (t.live AND t.start_at = o.start_at AND CASE WHEN r.kind = 'location'
+                    THEN t.location = o.location ELSE t.resource = o.resource END IS NOT FALSE))
         ), beside AS (  -- 1: whoever does not meet a neighbour meets nobody
             SELECT t.*, max(end_at) OVER (before ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) > start_at AS follows,
                 lead(start_at) OVER before < end_at AS is_followed
