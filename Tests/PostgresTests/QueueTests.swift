@@ -377,6 +377,45 @@ private struct Trouble: Error {}
         #expect(blocked.first?.code == "statement-timeout" && blocked.first?.attempts == 1)
     }
 
+    /// What fails outside a job's savepoint is still one job's: it must not come back for ever and hold all others up.
+    @Test(arguments: ["gather", "last", "note"])
+    func aJobThatFailsWhereNoSavepointIsAroundItIsParkedAndOthersGoOn(_ place: String) async throws {
+        let bench = try await Bench(lanes: 2)
+        try await bench.enqueue([("a", "bad"), ("b", "good")])
+        let duty = Duty(
+            .named("bench"),
+            onFailure: { job, _, transaction in
+                guard place == "note" else { return }
+                _ = try await transaction.execute("SELECT \(job.kind)::bigint")
+            },
+            work: .batches { jobs, transaction in
+                if place == "gather", jobs.contains(where: { $0.kind == "bad" }) {
+                    _ = try await transaction.execute("SELECT 1 / 0")
+                }
+                return { job, transaction in
+                    if place == "note", job.kind == "bad" {
+                        throw Failure(code: "refused", kind: .permanent, stage: "work", holdsKey: true)
+                    }
+                    bench.note(job.kind)
+                    return Done(
+                        last: [
+                            Last("end", job.kind) { kinds, transaction in
+                                guard place == "last", kinds.contains("bad") else { return }
+                                _ = try await transaction.execute("SELECT 1 / 0")
+                            }
+                        ])
+                }
+            })
+        try await bench.running(duty) {
+            try await bench.until {
+                try await bench.count("SELECT count(*) FROM queue.blocked WHERE state = 'parked'") == 1
+            }
+            try await bench.until { try await bench.count("SELECT count(*) FROM queue.job") == 0 }
+        }
+        let blocked = try await ListedJob.list(JobFilter(), from: bench.pool)
+        #expect(blocked.map(\.kind) == ["bad"])
+    }
+
     @Test func stoppingGivesLanesAndMembershipBack() async throws {
         let bench = try await Bench()
         let duty = Duty(

@@ -1,4 +1,5 @@
 import Foundation
+import Journal
 import Postgres
 import Practice
 import Records
@@ -23,13 +24,15 @@ private struct Office {
     }
 
     func book(
-        _ id: UUID = UUID(), start: Date = nine, minutes: Double = 30, doctor: String = "D1",
+        _ id: UUID = UUID(), start: Date = nine, minutes: Double = 30, doctor: String = "D1", named name: String = "",
         status: AppointmentStatus = .booked, version: Int32 = 0, entry: Int64
     ) async throws {
         var event = AppointmentEvent(kind: status == .cancelled ? .cancelled : .booked, at: start, entry: entry)
         event.start = start
         event.end = start + minutes * 60
-        event.resources = [ResourceUse(kind: .practitioner, code: doctor), ResourceUse(kind: .location, code: "MAIN")]
+        event.resources = [
+            ResourceUse(kind: .practitioner, code: doctor, name: name), ResourceUse(kind: .location, code: "MAIN"),
+        ]
         var state = Appointment(id: id, status: status, eventAt: start)
         state.start = event.start
         state.end = event.end
@@ -46,6 +49,40 @@ private struct Office {
 }
 
 @Suite struct RecordsTests {
+    @Test func aVisitKeepsWhatItsPractitionerWasCalledThenWhoeverTheCodeMeansLater() async throws {
+        let office = try await Office()
+        let (before, after) = (UUID(), UUID())
+        try await office.book(before, named: "Dr. Ada", entry: 1)
+        try await office.book(after, start: Office.nine + 7 * 86_400, named: "Dr. Ben", entry: 2)
+        let names = try await office.pool.transaction { transaction in
+            try await Appointments.search(
+                [.ids([before, after])], practice: "p", page: Page(limit: 10), in: transaction
+            ).records.reduce(into: [:]) { names, one in
+                names[one.id] = one.resources.first { $0.code == "D1" }?.name
+            }
+        }
+        #expect(names == [before: "Dr. Ada", after: "Dr. Ben"])
+    }
+
+    @Test func whoReadsEntriesOfADayLocksNoOtherDay() async throws {
+        let office = try await Office()
+        _ = try await office.pool.query("SELECT journal.make_days('2026-01-01', '2026-02-15')::text")
+        let arrival = Arrival(
+            feed: "f", practice: "p", peer: "t", controlID: "1", messageType: "SIU^S12", payload: [77, 83, 72])
+        let id = try await office.pool.transaction { try await Arrival.record([arrival], in: $0)[0].id }
+        try await office.pool.transaction { transaction in
+            // Often enough that a plan would be kept.
+            for _ in 0..<10 { #expect(try await Entry.read([id], in: transaction)[id]?.payload == [77, 83, 72]) }
+            let locked = try await transaction.query(
+                """
+                SELECT count(DISTINCT c.oid) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+                WHERE l.pid = pg_backend_pid() AND c.relname LIKE 'entry_2%' AND c.relkind = 'r'
+                """
+            )[0].decode(Int64.self)
+            #expect(locked == 1)
+        }
+    }
+
     @Test func changesAreNumberedWithoutGapsInCommitOrderHoweverManyCommitAtOnce() async throws {
         let office = try await Office()
         await withThrowingTaskGroup(of: Void.self) { group in

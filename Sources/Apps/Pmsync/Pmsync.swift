@@ -11,7 +11,8 @@ package struct PmsyncCommand: AsyncParsableCommand {
             Up.self, Migrate.self, Apply.self, Learn.self, Check.self, TestCommand.self, ClientCommand.self,
             UserCommand.self, FeedCommand.self, Alarms.self, LoadCommand.self, Send.self, Parse.self, Messages.self,
             MessageCommand.self, Jobs.self, JobCommand.self, UnmappedCommand.self, Replay.self, Decide.self,
-            DecisionsCommand.self, TakeBackCommand.self, Discard.self, ReconcileCommand.self, ReportCommand.self, ParityCommand.self, MendCommand.self, Bench.self,
+            DecisionsCommand.self, TakeBackCommand.self, Discard.self, ReconcileCommand.self, ReportCommand.self,
+            ParityCommand.self, MendCommand.self, Bench.self,
         ])
 
     package init() {}

@@ -83,7 +83,7 @@ enum Queries {
     static func readEntries(_ numbers: [Int64], of day: CalendarDay) -> SQL {
         """
         SELECT received_on, id, received_at, direction, feed, practice_id, peer, control_id, message_type, flags, payload
-        FROM journal.entry WHERE received_on = \(day) AND id = ANY (\(numbers))
+        FROM journal.entries(\(day), \(numbers))
         """
     }
 

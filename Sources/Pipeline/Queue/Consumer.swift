@@ -33,9 +33,6 @@ actor Consumer {
     var suspects = Suspects()
     /// A job that may kill this process is in hand, and nothing else is to be.
     var isAlone = false
-    /// Nobody but this process works such queues: what it rings for, it need not ring for outside. Whoever joins looks
-    /// at the queues first.
-    var isSoleWorker = false
     var isPaused = false
     var drainsThrough: Int64?
 
@@ -111,9 +108,10 @@ actor Consumer {
         guard gone == plain.count, stillHeld == held.count else { throw QueueError.laneLost }
     }
 
-    /// Gives whether the key is held from here on.
+    /// Gives whether the key is held from here on. `isNoted`: the job's owner notes it too.
+    @discardableResult
     func block(
-        _ job: Job, _ failure: Failure, _ transaction: Transaction, _ report: inout Report
+        _ job: Job, _ failure: Failure, isNoted: Bool = true, _ transaction: Transaction, _ report: inout Report
     ) async throws -> Bool {
         var generator = SystemRandomNumberGenerator()
         var failure = failure
@@ -133,7 +131,7 @@ actor Consumer {
         }
         _ = try await transaction.execute(
             Queries.block(job, state: state, attempts: attempts, after: after, failure: failure))
-        try await duty.onFailure?(job, failure, transaction)
+        if isNoted { try await duty.onFailure?(job, failure, transaction) }
         report.failed.append((job, failure, state))
         return failure.holdsKey
     }
@@ -156,9 +154,7 @@ actor Consumer {
             try $0.decode((Int16, Int64).self)
         }
         lanes.replace(with: owned)
-        let workers = try await membership.workers()
-        isSoleWorker = workers <= 1
-        switch Balance(held: lanes.count, lanes: Int(queue.lanes), workers: workers) {
+        switch Balance(held: lanes.count, lanes: Int(queue.lanes), workers: try await membership.workers()) {
         case .keep: break
         case .take(let count):
             let taken = try await pool.transaction { transaction in
@@ -202,8 +198,8 @@ actor Consumer {
                     "job.state": "\(state)", "failure.code": "\(failure.code)", "failure.stage": "\(failure.stage)",
                 ])
         }
-        let others = report.rings.filter { !wakes.wake($0) || !isSoleWorker }
-        if !others.isEmpty { await doorbell.ring(others) }
+        for queue in report.rings { wakes.wake(queue) }
+        if !report.rings.isEmpty { await doorbell.ring(report.rings) }
     }
 
     func recover(from error: any Error) async {

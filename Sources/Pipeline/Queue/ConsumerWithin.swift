@@ -32,15 +32,31 @@ extension Consumer {
             if let suspect { try await transaction.execute(Queries.clear(suspect)) }
             return report
         }
-        let report: Report
+        var report: Report
         do {
-            report = try await pool.transaction { try await attempt($0, false) }
-        } catch is OneFailed {
-            report = try await pool.transaction { try await attempt($0, true) }
+            do {
+                report = try await pool.transaction { try await attempt($0, false) }
+            } catch is OneFailed {
+                report = try await pool.transaction { try await attempt($0, true) }
+            }
+        } catch {
+            guard fetched.jobs.count == 1, let job = fetched.jobs.first else { throw error }
+            report = try await setAside(job, Failure(of: error, alone: job), under: fetched.touched)
         }
         trouble.passed()
         await tell(report)
         return !report.failed.isEmpty
+    }
+
+    /// A job that fails where no savepoint is around it (what it reads with others, what it leaves for the end, what is
+    /// noted of its failure) fails alone in the end, and must not be tried for ever.
+    private func setAside(_ job: Job, _ failure: Failure, under held: [Int16: Int64]) async throws -> Report {
+        try await pool.transaction { transaction in
+            var report = Report()
+            try await self.block(job, failure, isNoted: false, transaction, &report)
+            try await self.fence(held, transaction)
+            return report
+        }
     }
 
     /// Nearly every job goes well, so a batch is first tried without the two round trips of a savepoint each.

@@ -60,7 +60,7 @@ struct Fetcher: Sendable {
             let due = Queries.due(queue, lanes: numbers, busy: busy, limit: Int64(limit))
             fetched.jobs = try await pool.query(due).map(Job.init(due:))
         }
-        fetched.jobs += try rows.compactMap(Job.init(waiting:))
+        fetched.jobs = Array((fetched.jobs + (try rows.compactMap(Job.init(waiting:)))).prefix(limit))
         return fetched
     }
 

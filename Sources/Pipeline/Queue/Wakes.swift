@@ -23,14 +23,8 @@ final class Wakes: Sendable {
         return Signal(stream)
     }
 
-    /// Gives whether anybody here works the queue.
-    @discardableResult
-    func wake(_ queue: String) -> Bool {
-        state.withLock { state in
-            guard let stream = state.streams[queue] else { return false }
-            stream.yield()
-            return true
-        }
+    func wake(_ queue: String) {
+        state.withLock { _ = $0.streams[queue]?.yield() }
     }
 
     func wakeAll() {

@@ -3,13 +3,16 @@
 package struct UnmappedCode: Hashable, Sendable, Comparable {
     package let practice: String
     package let table: TableName
-    /// In upper case.
+    /// In upper case and without NUL, which PostgreSQL's text cannot hold; its beginning, where a text was taken for a code.
     package let code: String
+
+    private static let limit = 80
 
     package init(practice: String, table: TableName, code: String) {
         self.practice = practice
         self.table = table
-        self.code = code.uppercased()
+        self.code = String(
+            code.uppercased().unicodeScalars.filter { $0 != "\0" }.prefix(Self.limit).map(Character.init))
     }
 
     package static func < (one: UnmappedCode, other: UnmappedCode) -> Bool {

@@ -19,6 +19,7 @@ package enum Schema {
         Migration("v0007_agreement", PackageResources.v0007_agreement_sql),
         Migration("v0008_console", PackageResources.v0008_console_sql),
         Migration("v0011_taking_back", PackageResources.v0011_taking_back_sql),
+        Migration("v0014_visits", PackageResources.v0014_visits_sql),
     ]
 
     /// Brings the database to this program's version; the names of what was applied, in order. Safe to repeat, and to

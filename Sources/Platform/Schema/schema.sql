@@ -64,6 +64,50 @@ END $$;
 
 ALTER FUNCTION journal.drop_day(day date) OWNER TO pmsync;
 
+CREATE SEQUENCE journal.entry_id
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER TABLE journal.entry_id OWNER TO pmsync;
+
+CREATE TABLE journal.entry (
+    received_on date NOT NULL,
+    id bigint DEFAULT nextval('journal.entry_id'::regclass) NOT NULL,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    direction text DEFAULT 'in'::text NOT NULL,
+    feed text NOT NULL,
+    practice_id text,
+    peer text NOT NULL,
+    control_id text NOT NULL,
+    message_type text NOT NULL,
+    flags text[] DEFAULT '{}'::text[] NOT NULL,
+    digest bytea NOT NULL,
+    encoding text DEFAULT 'plain'::text NOT NULL,
+    key_id text,
+    payload bytea NOT NULL,
+    CONSTRAINT entry_digest_is_sha256 CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT entry_direction_is_known CHECK ((direction = ANY (ARRAY['in'::text, 'out'::text]))),
+    CONSTRAINT entry_encoding_is_known CHECK ((encoding = ANY (ARRAY['plain'::text, 'compressed'::text, 'sealed'::text]))),
+    CONSTRAINT entry_is_sealed_with_a_key CHECK (((encoding = 'sealed'::text) = (key_id IS NOT NULL)))
+)
+PARTITION BY RANGE (received_on);
+
+ALTER TABLE journal.entry OWNER TO pmsync;
+
+COMMENT ON TABLE journal.entry IS 'Every message, bytes as they came or went. Written by the gateway (in) and the workers (out), changed by nobody; a row leaves with its day''s partition, which pruning drops after PMSYNC_KEEP_DAYS.';
+
+CREATE FUNCTION journal.entries(of_day date, numbers bigint[]) RETURNS SETOF journal.entry
+    LANGUAGE plpgsql STABLE
+    AS $_$
+BEGIN
+    RETURN QUERY EXECUTE 'SELECT * FROM journal.entry WHERE received_on = $1 AND id = ANY ($2)' USING of_day, numbers;
+END $_$;
+
+ALTER FUNCTION journal.entries(of_day date, numbers bigint[]) OWNER TO pmsync;
+
 CREATE FUNCTION journal.make_days(from_day date, to_day date) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -196,9 +240,9 @@ BEGIN
             name = CASE WHEN resource.name = '' THEN excluded.name ELSE resource.name END,
             npi = CASE WHEN resource.npi = '' THEN excluded.npi ELSE resource.npi END,
             changed_at = clock_timestamp();
-        INSERT INTO records.appointment_resource (practice_id, appointment_id, resource_id, start_at, end_at)
-        SELECT DISTINCT ON (r.id) practice, appointment, r.id, u.start_at, u.end_at
-        FROM unnest(kinds, codes, starts, ends) AS u (kind, code, start_at, end_at)
+        INSERT INTO records.appointment_resource (practice_id, appointment_id, resource_id, start_at, end_at, name, npi)
+        SELECT DISTINCT ON (r.id) practice, appointment, r.id, u.start_at, u.end_at, u.name, u.npi
+        FROM unnest(kinds, codes, starts, ends, names, npis) AS u (kind, code, start_at, end_at, name, npi)
         JOIN records.resource r ON r.practice_id = practice AND r.kind = u.kind AND r.code = u.code;
     END IF;
     IF is_live AND cardinality(kinds) > 0 THEN
@@ -480,41 +524,6 @@ CREATE TABLE console.session (
 ALTER TABLE console.session OWNER TO pmsync;
 
 COMMENT ON TABLE console.session IS 'A signed-in browser. Written by the console; leaves at sign-out, when it has expired, or by pruning.';
-
-CREATE SEQUENCE journal.entry_id
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1;
-
-ALTER TABLE journal.entry_id OWNER TO pmsync;
-
-CREATE TABLE journal.entry (
-    received_on date NOT NULL,
-    id bigint DEFAULT nextval('journal.entry_id'::regclass) NOT NULL,
-    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    direction text DEFAULT 'in'::text NOT NULL,
-    feed text NOT NULL,
-    practice_id text,
-    peer text NOT NULL,
-    control_id text NOT NULL,
-    message_type text NOT NULL,
-    flags text[] DEFAULT '{}'::text[] NOT NULL,
-    digest bytea NOT NULL,
-    encoding text DEFAULT 'plain'::text NOT NULL,
-    key_id text,
-    payload bytea NOT NULL,
-    CONSTRAINT entry_digest_is_sha256 CHECK ((octet_length(digest) = 32)),
-    CONSTRAINT entry_direction_is_known CHECK ((direction = ANY (ARRAY['in'::text, 'out'::text]))),
-    CONSTRAINT entry_encoding_is_known CHECK ((encoding = ANY (ARRAY['plain'::text, 'compressed'::text, 'sealed'::text]))),
-    CONSTRAINT entry_is_sealed_with_a_key CHECK (((encoding = 'sealed'::text) = (key_id IS NOT NULL)))
-)
-PARTITION BY RANGE (received_on);
-
-ALTER TABLE journal.entry OWNER TO pmsync;
-
-COMMENT ON TABLE journal.entry IS 'Every message, bytes as they came or went. Written by the gateway (in) and the workers (out), changed by nobody; a row leaves with its day''s partition, which pruning drops after PMSYNC_KEEP_DAYS.';
 
 CREATE TABLE journal.held (
     feed text NOT NULL,
@@ -2126,6 +2135,16 @@ GRANT ALL ON FUNCTION journal.days_before(first_kept date) TO pmsync_gateway;
 REVOKE ALL ON FUNCTION journal.drop_day(day date) FROM PUBLIC;
 GRANT ALL ON FUNCTION journal.drop_day(day date) TO pmsync_gateway;
 
+GRANT USAGE ON SEQUENCE journal.entry_id TO pmsync_gateway;
+GRANT USAGE ON SEQUENCE journal.entry_id TO pmsync_scheduling;
+GRANT USAGE ON SEQUENCE journal.entry_id TO pmsync_console;
+GRANT USAGE ON SEQUENCE journal.entry_id TO pmsync_operator;
+
+GRANT SELECT,INSERT ON TABLE journal.entry TO pmsync_gateway;
+GRANT SELECT,INSERT ON TABLE journal.entry TO pmsync_scheduling;
+GRANT SELECT ON TABLE journal.entry TO pmsync_console;
+GRANT SELECT,INSERT ON TABLE journal.entry TO pmsync_operator;
+
 GRANT ALL ON FUNCTION records.conflicts(practice text, from_at timestamp with time zone, to_at timestamp with time zone) TO pmsync_scheduling;
 GRANT ALL ON FUNCTION records.conflicts(practice text, from_at timestamp with time zone, to_at timestamp with time zone) TO pmsync_console;
 GRANT ALL ON FUNCTION records.conflicts(practice text, from_at timestamp with time zone, to_at timestamp with time zone) TO pmsync_operator;
@@ -2223,16 +2242,6 @@ GRANT DELETE ON TABLE console.session TO pmsync_gateway;
 GRANT SELECT(last_seen_at) ON TABLE console.session TO pmsync_gateway;
 
 GRANT SELECT(expires_at) ON TABLE console.session TO pmsync_gateway;
-
-GRANT USAGE ON SEQUENCE journal.entry_id TO pmsync_gateway;
-GRANT USAGE ON SEQUENCE journal.entry_id TO pmsync_scheduling;
-GRANT USAGE ON SEQUENCE journal.entry_id TO pmsync_console;
-GRANT USAGE ON SEQUENCE journal.entry_id TO pmsync_operator;
-
-GRANT SELECT,INSERT ON TABLE journal.entry TO pmsync_gateway;
-GRANT SELECT,INSERT ON TABLE journal.entry TO pmsync_scheduling;
-GRANT SELECT ON TABLE journal.entry TO pmsync_console;
-GRANT SELECT,INSERT ON TABLE journal.entry TO pmsync_operator;
 
 GRANT SELECT ON TABLE journal.held TO pmsync_gateway;
 GRANT SELECT ON TABLE journal.held TO pmsync_scheduling;

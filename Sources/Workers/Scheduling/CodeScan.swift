@@ -77,8 +77,6 @@ struct CodeTally {
     }
 
     private(set) var counts: [Key: Count] = [:]
-    /// A code's length here: longer ones are texts that were taken for codes.
-    private static let limit = 80
 
     var isEmpty: Bool { counts.isEmpty }
 
@@ -92,8 +90,7 @@ struct CodeTally {
             }
             let key = Key(
                 practice: practice, table: look.table.rawValue,
-                code: String(
-                    look.code.uppercased().unicodeScalars.filter { $0 != "\0" }.prefix(Self.limit).map(Character.init)),
+                code: UnmappedCode(practice: practice, table: look.table, code: look.code).code,
                 event: look.event, seenOn: day)
             var count =
                 counts[key]
