@@ -182,6 +182,33 @@ import Workflow
         }
     }
 
+    @Test
+    func `While the feed is heard, a file with other numbers of persons than its messages waits until it is held`()
+        async throws
+    {
+        try await Office.open { office in
+            let file = try office.file("list.csv", Array(Self.rows.utf8))
+            let load = ["load", "appointments", file, "--practice", "demo", "--no-wait"]
+            _ = try await office.pool.transaction { transaction in
+                try await Arrival.record(
+                    [
+                        Arrival(
+                            feed: "demo-nextgen", practice: "demo", peer: "test", controlID: "1",
+                            messageType: "SIU^S12",
+                            payload: Array("MSH|".utf8))
+                    ], in: transaction)
+            }
+            #expect(await office.run(load) == 1)
+            #expect(try await office.count("SELECT count(*) FROM queue.job") == 0)
+            let keyed = try office.file("keyed.csv", Array(Self.rows.replacing(",mrn,", with: ",person_id,").utf8))
+            _ = await office.run("load", "appointments", keyed, "--practice", "demo", "--no-wait")
+            #expect(try await office.count("SELECT count(*) FROM queue.job") == 1)
+            #expect(await office.run("feed", "pause", "demo-nextgen", "--reason", "a load") == 0)
+            _ = await office.run(load)
+            #expect(try await office.count("SELECT count(*) FROM queue.job") == 2)
+        }
+    }
+
     @Test func `Good rows are journaled each with a job beside bad ones, unless --strict`() async throws {
         try await Office.open { office in
             let file = try office.file("list.csv", Array(Self.rows.utf8))

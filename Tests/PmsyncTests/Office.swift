@@ -36,7 +36,9 @@ struct Office {
     }
 
     /// Runs a command on this database; gives its exit status.
-    func run(_ words: String...) async -> Int32 {
+    func run(_ words: String...) async -> Int32 { await run(words) }
+
+    func run(_ words: [String]) async -> Int32 {
         await PmsyncCommand.run(words: words + ["--data", folder])
     }
 

@@ -274,6 +274,45 @@ import Worker
         #expect(acts == ["missing-in-pm list-lacks-day wait", "missing-in-pm never-sent confirm-removal"])
     }
 
+    @Test(
+        "One bad row of the PM's list is named and withholds what it is of; the others are compared; many refuse the list"
+    )
+    func badRows() async throws {
+        let clinic = try await Clinic()
+        var records: [UUID] = []
+        for number in 0..<6 {
+            records.append(
+                try await clinic.book("F\(number)", mrn: "M\(number)", start: clinic.at(1, 9 + Double(number))))
+        }
+        let lines = (2..<6).map { Clinic.Line(id: "F\($0)", start: clinic.at(1, 9 + Double($0)), mrn: "M\($0)") }
+        func export(_ bad: [String]) throws {
+            try clinic.exportPM(lines)
+            let path = clinic.folder + "/pm.csv"
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            try (text + bad.joined(separator: "\n") + "\n").write(toFile: path, atomically: true, encoding: .utf8)
+        }
+        try export(["F0,BOOKED,never,,M0,1001,"])
+        let run = try #require(try await clinic.reconcile(now: Date() + 400).first)
+        #expect(run.pmProblem == nil && run.pmUnread?.count == 1)
+        #expect(run.pmUnread?.first.description == "csv-bad-time at line 6")
+        #expect(run.run.counts.withheldBecause == ["list-row-unread": 1])
+        #expect(
+            try await clinic.open() == [
+                .init(.missingInPM, .listRowUnread, records[0]), .init(.missingInPM, .neverSent, records[1]),
+            ])
+        #expect(
+            try await clinic.count("SELECT count(*) FROM reconciliation.run WHERE sources->>'pmUnread' = '1'") == 1)
+
+        // A row that names nobody may be any that is missing.
+        try export(["F0,\"BOOKED\"x,never,,M0,1001,"])
+        let unnamed = try #require(try await clinic.reconcile(now: Date() + 500).first)
+        #expect(unnamed.run.counts.withheldBecause == ["list-row-unread": 2])
+
+        try export((0..<4).map { "X\($0),BOOKED,never,,M0,1001," })
+        let refused = try #require(try await clinic.reconcile(now: Date() + 600).first)
+        #expect(refused.pmProblem?.description == "csv-bad-time at line 6" && refused.pmUnread == nil)
+    }
+
     @Test("Twice in the PM's list is told apart: a number that no message named, and two that messages named as one")
     func duplicates() async throws {
         let clinic = try await Clinic()

@@ -47,6 +47,11 @@ struct LoadCommand: AsyncParsableCommand {
             output.say("nothing is loaded: --strict")
             throw ExitCode(1)
         }
+        if let missing = loaded.missingKey(of: plan.feed, layout: plan.layout),
+            try await Self.isHeard(plan.feed.name, pool)
+        {
+            throw LoadError.outOfOrder(missing, feed: plan.feed.name)
+        }
         let lines: [LoadCount]
         if dryRun {
             let forecast = LoadForecastRun(file: loaded, practice: plan.practice.id, definition: definition)
@@ -59,6 +64,17 @@ struct LoadCommand: AsyncParsableCommand {
         output.say(
             "\(loaded.rows) rows as of \(asOf.formatted(.iso8601))" + (dryRun ? "; nothing was written" : ""))
         if !loaded.bad.isEmpty || lines.contains(where: { $0.isTrouble && $0.rows > 0 }) { throw ExitCode(1) }
+    }
+
+    /// Whether messages of the feed may be under way beside the load: it has spoken, and nobody holds it. Index
+    /// entry_by_feed.
+    private static func isHeard(_ feed: String, _ pool: Pool) async throws -> Bool {
+        let rows = try await pool.query(
+            """
+            SELECT EXISTS (SELECT FROM journal.entry e WHERE e.feed = \(feed))
+                AND NOT EXISTS (SELECT FROM journal.held h WHERE h.feed = \(feed))
+            """)
+        return try rows.first?.decode(Bool.self) ?? false
     }
 
     private static func sentence(_ row: LoadFile.BadRow, in file: String) -> String {

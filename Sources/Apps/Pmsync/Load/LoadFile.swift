@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import HL7
 import Practice
 import Reconciliation
 import Scheduling
@@ -96,6 +97,19 @@ struct LoadFile: Sendable {
         }
     }
 
+    /// The column that is missing for a row to wait its turn among its person's messages: the number by which the feed's are
+    /// kept in order, where the file has others of the person alone. Nil where nothing is missing.
+    func missingKey(of feed: Feed, layout: Layout) -> LoadField? {
+        let columns = LayoutColumns(layout, header: header)
+        let fields: [(LoadField, Identifier.Kind)] = [(.mrn, .mrn), (.person, .person), (.local, .local)]
+        let kinds = feed.personKey.compactMap { path in
+            feed.personIdentifiers.first { $0.path.segment == path.segment && $0.path.field == path.field }?.kind
+        }
+        guard let first = kinds.first, let needed = fields.first(where: { $0.1 == first })?.0 else { return nil }
+        let isOfPersons = fields.contains { columns.positions[$0.0] != nil }
+        return isOfPersons && columns.positions[needed] == nil ? needed : nil
+    }
+
     private static func reason(_ fault: LoadFault, _ record: CSVReader.Record) -> String {
         if fault.reason == .fieldCount, record.lastLine > record.line {
             return fault.reason.rawValue + ": a quote joins the lines \(record.line) to \(record.lastLine)"
@@ -150,6 +164,7 @@ enum LoadError: Error, CustomStringConvertible {
     case wrongLayout(String, LoadKind)
     case whichLayout(LoadKind, [String])
     case noFeed(String)
+    case outOfOrder(LoadField, feed: String)
     case whichFeed(String, [String])
 
     var description: String {
@@ -169,6 +184,10 @@ enum LoadError: Error, CustomStringConvertible {
                 ? "no layout of \(kind.rawValue) is in layouts/"
                 : "say --layout: one of \(names.joined(separator: ", "))"
         case .noFeed(let practice): "practices/\(practice).yaml has no feed in whose numbering the file could be"
+        case .outOfOrder(let field, let feed):
+            "the file names persons by other numbers than the feed \(feed), which is being heard: a row could not wait its "
+                + "turn among its person's messages. Add a column \"\(field.rawValue)\", or hold the feed while it is loaded: "
+                + "pmsync feed drain \(feed) --reason TEXT, then load, then pmsync feed resume \(feed)"
         case .whichFeed(let practice, let names):
             "practices/\(practice).yaml has several feeds: say there in whose numbering its files are, "
                 + "`load: {feed: NAME}`, one of \(names.joined(separator: ", "))"
