@@ -15,6 +15,8 @@ package struct Identifier: Hashable, Codable, Sendable {
         case person
         /// A person's number in one system without a type (PID-2, PID-3 without one).
         case local
+        /// A mark of name and birth date, of a person who came without any number; never shown to others.
+        case natural
     }
 
     package let kind: Kind

@@ -172,6 +172,7 @@ package enum People {
             JOIN records.person m ON m.enterprise_id = \(fragment: enterprise(of: practice))
                 AND (m.id = o.id OR m.survivor = o.id)
             JOIN records.person_alias l ON l.enterprise_id = m.enterprise_id AND l.person_id = m.id
+                AND l.kind <> 'natural'
             ORDER BY l.trust DESC, l.kind, l.authority, l.value
             """)
         {

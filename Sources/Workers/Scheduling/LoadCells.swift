@@ -27,7 +27,6 @@ struct LoadCells {
             if let value = text(field) { person.aliases.append(reader.alias(kind, value)) }
         }
         person.aliases = person.aliases.mostTrustedFirst
-        if isNeeded, person.aliases.isEmpty { throw LoadFault(.noName) }
         let whole = text(.name).map(Self.names)
         person.family = text(.family) ?? whole?.family ?? ""
         person.given = text(.given) ?? whole?.given ?? ""
@@ -38,6 +37,8 @@ struct LoadCells {
             guard let birth = birth(text) else { throw fault(.noDay, .birthDate) }
             person.birthDate = birth
         }
+        person = person.named
+        if isNeeded, person.aliases.isEmpty { throw LoadFault(.noName) }
         return person
     }
 

@@ -66,7 +66,15 @@ package struct LoadReader: Sendable {
         case .resource(let loaded): resource = loaded.use
         case .schedule(let message):
             switch message.content {
-            case .appointments(let seen): aliases = seen.first?.person.aliases ?? []
+            case .appointments(let seen):
+                aliases = seen.first?.person.aliases ?? []
+                // As a message of somebody without a number is: by its first resource.
+                guard let first = seen.first, first.person.isNatural else { break }
+                aliases = []
+                resource =
+                    [.practitioner, .device, .location].lazy.compactMap { kind in
+                        first.event.resources.first { $0.kind == kind }
+                    }.first
             case .slots(let block): resource = block.changes.first?.resource
             case .ignored: break
             }

@@ -39,7 +39,7 @@ extension MessageReader {
         if let text = try first(.birthDate, of: patient)?.text, let time = DTM(text), time.precision >= .day {
             person.birthDate = Day(year: time.year, month: time.month, day: time.day)
         }
-        return person
+        return person.named
     }
 
     /// The appointment's names. In a group each person's appointment bears the group's id with the person's mark, so that
@@ -106,7 +106,7 @@ extension Identifier {
         switch kind {
         case .placer: Identifier(.filler, authority: authority, value: value)
         case .filler: Identifier(.placer, authority: authority, value: value)
-        case .visit, .booking, .mrn, .person, .local: nil
+        case .visit, .booking, .mrn, .person, .local, .natural: nil
         }
     }
 }

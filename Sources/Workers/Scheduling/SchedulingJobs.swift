@@ -318,6 +318,7 @@ extension Failure {
 extension PersonSighting {
     init(_ seen: PersonSeen) {
         self.init(aliases: seen.aliases)
+        natural = seen.isNatural ? nil : seen.natural
         family = seen.family
         given = seen.given
         birthDate = seen.birthDate.flatMap { CalendarDay(year: $0.year, month: $0.month, day: $0.day) }
