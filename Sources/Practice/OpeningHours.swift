@@ -1,3 +1,5 @@
+package import Foundation
+
 /// When a practice is open: outside of it nobody sends, so silence says nothing.
 package struct OpeningHours: Hashable, Sendable {
     /// By weekday, 0 is Monday: minutes since midnight by the practice's clock. Empty: closed that day.
@@ -21,6 +23,20 @@ package struct OpeningHours: Hashable, Sendable {
     /// The open stretches of a day, in order.
     func minutes(of day: Day) -> [Range<Int>] {
         isHoliday(day) ? [] : days[day.weekday]
+    }
+
+    /// Seconds of open hours between two instants, to the minute; counting ends at `limit`.
+    package func seconds(
+        from start: Date, to end: Date, upTo limit: TimeInterval, by time: PracticeTime
+    ) -> TimeInterval {
+        var counted: TimeInterval = 0
+        var instant = start
+        while instant < end, counted < limit {
+            let next = min(end, instant.addingTimeInterval(60))
+            if isOpen(at: time.wall(at: instant)) { counted += next.timeIntervalSince(instant) }
+            instant = next
+        }
+        return counted
     }
 
     package func isOpen(at wall: WallTime) -> Bool {

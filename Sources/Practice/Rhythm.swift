@@ -114,7 +114,7 @@ package struct Rhythm: Sendable {
         if declared == .never { return .notJudged(.declared) }
         guard let last else { return .notJudged(.neverHeard) }
         if case .after(let allowed) = declared {
-            return open(from: last, to: now, upTo: allowed) >= allowed ? .silent(since: last) : .fine
+            return hours.seconds(from: last, to: now, upTo: allowed, by: time) >= allowed ? .silent(since: last) : .fine
         }
         guard now.timeIntervalSince(last) >= Self.floor else { return .fine }
         var doubt = 1.0
@@ -146,17 +146,5 @@ package struct Rhythm: Sendable {
         if own.days >= Self.daysEnough { return own }
         let kin = (wall.day.weekday < 5 ? 0..<5 : 5..<7).map { cells[$0][wall.hour] }.reduce(Cell(), +)
         return kin.days >= Self.daysEnough ? kin : nil
-    }
-
-    /// Seconds of open hours between two instants, to the minute; counting ends at `limit`.
-    private func open(from start: Date, to end: Date, upTo limit: TimeInterval) -> TimeInterval {
-        var counted: TimeInterval = 0
-        var instant = start
-        while instant < end, counted < limit {
-            let next = min(end, instant.addingTimeInterval(60))
-            if hours.isOpen(at: time.wall(at: instant)) { counted += next.timeIntervalSince(instant) }
-            instant = next
-        }
-        return counted
     }
 }

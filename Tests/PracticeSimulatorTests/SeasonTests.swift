@@ -51,6 +51,32 @@ import Testing
         }
     }
 
+    @Test func `a practice that goes live by a file sends nothing of what is in it until it changes`() throws {
+        var premises = Premises(seed: 3, date: firstOfDecember, practice: "0003", providers: 4, appointmentsADay: 50)
+        (premises.loadsHistory, premises.loadsByFile) = (true, true)
+        var house = House(premises, rates: PlantRates(share: 0.1))
+        #expect(house.advance(to: at(0, 6)).isEmpty)
+        let lines = try #require(house.load).split(separator: "\n")
+        #expect(lines.count > 100)
+        #expect(lines.allSatisfy { $0.split(separator: ",", omittingEmptySubsequences: false).count == 14 })
+        let listed = Set(house.list.split(separator: "\n").map { $0.prefix { $0 != "," } })
+        #expect(listed == Set(lines.map { $0.prefix { $0 != "," } }))
+        #expect(!house.advance(to: at(0, 12)).contains { String(decoding: $0.bytes, as: UTF8.self).contains("|P^I|") })
+    }
+
+    @Test func `an old feed tells the app of what the PM sends, but for what it loses`() {
+        var premises = Premises(seed: 3, date: firstOfDecember, practice: "0004", providers: 4, appointmentsADay: 50)
+        (premises.loadsHistory, premises.hasOldFeed) = (true, true)
+        var house = House(premises, rates: PlantRates(share: 0.000001))
+        let sent = house.advance(to: at(3, 22)).filter { !String(decoding: $0.bytes, as: UTF8.self).contains("|P^I|") }
+        let told = house.takeTellings()
+        #expect(told.keys.allSatisfy { id in sent.contains { $0.controlID == id } })
+        #expect(told.count == house.oldFeed?.told)
+        #expect((house.oldFeed?.lost ?? 0) > 0 && (house.oldFeed?.hourOff ?? 0) > 0)
+        #expect(told.values.allSatisfy { String(decoding: $0, as: UTF8.self).contains("|Old Link|") })
+        #expect(house.takeTellings().isEmpty)
+    }
+
     @Test func `faults do not change what else happens`() {
         var spoilt = season(share: 0.1)
         var clean = season(share: 0.000001)

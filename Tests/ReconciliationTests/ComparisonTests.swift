@@ -45,6 +45,16 @@ struct ComparisonTests {
         }
     }
 
+    @Test("A feed that has rested no open hour is not behind, however long by the clock")
+    func weekend() async throws {
+        var world = World()
+        world.watermarks = Watermarks(feed: World.now - 60 * 3600, pm: World.now - 900, app: World.now)
+        world.pm = [Self.entry("4711")]
+        #expect(try await world.run().findings.map(\.cause) == [.feedBehind])
+        world.watermarks.feedRested = 1800
+        #expect(try await world.run().findings.map(\.cause) == [.neverSent])
+    }
+
     @Test("One cancelled of a series of six is one finding, and the five others agree")
     func series() async throws {
         var random = Seeded(seed: 2)

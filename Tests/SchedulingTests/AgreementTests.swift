@@ -155,6 +155,25 @@ import Worker
         #expect(open == [.init(.doubleBooked, .bothTold, fifth)])
     }
 
+    @Test("What a feed did not say while the practice was closed withholds nothing", arguments: [false, true])
+    func closed(isClosed: Bool) async throws {
+        let clinic = try await Clinic("closed-\(isClosed)")
+        let hours = OpeningHours.weekdays[clinic.today.adding(days: 3).weekday]
+        try await clinic.apply([
+            "practices/clinic.yaml": """
+            practice: clinic
+            zone: America/Chicago
+            feeds: [{feed: clinic-pm, profile: standard, sender: CLINICPM}]
+            reconcile: {pm: {csv: pm.csv}}
+            \(isClosed ? "hours: {\(hours): \"08:00-17:00\"}" : "")
+            """
+        ])
+        try clinic.exportPM([.init(id: "F1", start: clinic.at(1, 9), mrn: "M1")])
+        try await clinic.pool.execute("UPDATE journal.entry SET received_at = received_at - interval '20 hours'")
+        try await clinic.reconcile(now: Date() + 400)
+        #expect(try await clinic.open() == [.init(.missingHere, isClosed ? .neverSent : .feedBehind)])
+    }
+
     @Test("Whom the PM's list gives to somebody else takes nobody's time: that is a finding of its own")
     func givenAway() async throws {
         let clinic = try await Clinic()

@@ -39,7 +39,8 @@ package struct Rules: Hashable, Codable, Sendable {
     package var ignored: Set<ComparedField> = []
     /// How long the PM's list may go on saying no-show once its late word that the patient came has arrived here.
     package var lateKept: TimeInterval = 24 * 3600
-    /// How much older than the PM's list the feed's last message may be before what hangs on the feed is withheld.
+    /// How much older than the PM's list the feed's last message may be, in open hours, before what hangs on the feed is
+    /// withheld.
     package var feedMayRest: TimeInterval = 12 * 3600
     /// Nothing that starts before it is accused, and nothing at all while it is still to come.
     package var goLive: Date?
@@ -59,6 +60,8 @@ package enum ComparedField: String, Codable, Hashable, Sendable, CaseIterable {
 package struct Watermarks: Hashable, Codable, Sendable {
     /// The feed's last message of any kind; nil when there was none yet.
     package var feed: Date?
+    /// For how long of the practice's open hours the feed had said nothing when the PM's list was made; nil: by the clock.
+    package var feedRested: TimeInterval?
     /// The feed is silent against its rhythm.
     package var feedIsSilent: Bool
     /// Which feeds are, and since when; nil where that is not known.
@@ -83,7 +86,7 @@ package struct Watermarks: Hashable, Codable, Sendable {
     func feedIsBehind(_ rules: Rules) -> Bool {
         guard !feedIsSilent, let feed else { return true }
         guard let pm else { return false }
-        return pm.timeIntervalSince(feed) > rules.feedMayRest
+        return (feedRested ?? pm.timeIntervalSince(feed)) > rules.feedMayRest
     }
 }
 

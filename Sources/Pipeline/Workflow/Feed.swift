@@ -48,6 +48,7 @@ package struct Profile: Sendable {
     let unmapped: [TableName: Unmapped]
     let parents: ParentMeaning
     let idsTradePlaces: Bool
+    let stampsAdded: Bool
     let midnightNoShow: Bool
     let interimWaitList: Bool
     let zone: TimeZone?
@@ -56,7 +57,7 @@ package struct Profile: Sendable {
     init(_ section: Section) {
         section.allow([
             "profile", "practice-path", "person-key", "identifiers", "person-identifiers", "fields", "unmapped",
-            "parents", "ids-trade-places", "midnight-no-show", "interim-wait-list", "zone", "charset",
+            "parents", "ids-trade-places", "stamps-added", "midnight-no-show", "interim-wait-list", "zone", "charset",
         ])
         name = section.required("profile")?.text ?? section.file
         practicePath = section.path("practice-path")
@@ -67,6 +68,7 @@ package struct Profile: Sendable {
         unmapped = section.section("unmapped").map(WorkflowRules.unmapped) ?? [:]
         parents = section.word("parents", ParentMeaning.self) ?? .replaces
         idsTradePlaces = section.flag("ids-trade-places") ?? true
+        stampsAdded = section.flag("stamps-added") ?? false
         midnightNoShow = section.flag("midnight-no-show") ?? false
         interimWaitList = section.flag("interim-wait-list") ?? false
         zone = section.zone("zone")
@@ -113,6 +115,8 @@ package struct Feed: Sendable {
     package let unmapped: [TableName: Unmapped]
     package let parents: ParentMeaning
     package let idsTradePlaces: Bool
+    /// The sender marks every line of resources as added: what a message lists of a kind is all there is.
+    package let stampsAdded: Bool
     /// At midnight the PM makes a no-show of who is still expected, and no message is relied on for it.
     package let midnightNoShow: Bool
     /// A wait-list entry ends when its person is booked for the same event, and no message says so.
@@ -171,6 +175,7 @@ package struct Feed: Sendable {
         unmapped = (workflow?.unmapped ?? [:]).merging(profile.unmapped) { $1 }
         parents = profile.parents
         idsTradePlaces = profile.idsTradePlaces
+        stampsAdded = profile.stampsAdded
         midnightNoShow = profile.midnightNoShow
         interimWaitList = profile.interimWaitList
     }

@@ -11,6 +11,9 @@ package struct Wall: Sendable {
     /// A clock that stands still.
     package static func fixed(_ instant: Date) -> Wall { Wall { instant } }
 
+    /// A clock of somebody else's.
+    package static func reading(_ read: @escaping @Sendable () -> Date) -> Wall { Wall(read: read) }
+
     /// The system's clock, ahead by so many seconds (behind, when negative).
     package static func offset(_ seconds: TimeInterval) -> Wall { Wall { Date().addingTimeInterval(seconds) } }
 }

@@ -1,19 +1,21 @@
 import Foundation
 import HL7
 import Journal
-import Postgres
+package import Postgres
 import Practice
-import Queue
+package import Queue
 import Reconciliation
-import Worker
+package import Worker
 import Workflow
 
 /// Takes what taps heard: reads each message as one of the feed's would be read, and keeps what it says for the
 /// comparison. It writes no record and tells nobody.
-struct ParityJobs: Sendable {
-    let definitions: DefinitionStore
+package struct ParityJobs: Sendable {
+    private let definitions: DefinitionStore
 
-    func handle(_ job: Job, _ transaction: Transaction) async throws -> Done {
+    package init(definitions: DefinitionStore) { self.definitions = definitions }
+
+    package func handle(_ job: Job, _ transaction: Transaction) async throws -> Done {
         guard let day = job.day, let number = job.entry,
             let entry = try await Entry.read(EntryID(day: day, number: number), in: transaction)
         else { throw Failure(code: "no-entry", kind: .permanent, stage: "read", holdsKey: false) }

@@ -58,7 +58,7 @@ extension MessageReader {
     /// HL7 table 0206; X (no change) keeps the resource as U does.
     private func action(_ segment: Segment) -> ResourceUse.Action? {
         switch segment.text(2)?.uppercased() {
-        case "A": .add
+        case "A": feed.stampsAdded ? nil : .add
         case "U", "X": .update
         case "D": .delete
         default: nil

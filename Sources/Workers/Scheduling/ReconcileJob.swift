@@ -65,6 +65,7 @@ struct ReconcileJob: Sendable {
             var watermarks = Watermarks(
                 feed: feeds.last, feedIsSilent: !feeds.silent.isEmpty, pm: pm.list?.asOf, app: side.list?.asOf)
             watermarks.silentFeeds = feeds.silent
+            watermarks.feedRested = rested(since: feeds.last)
             watermarks.unlistedDays = unlisted
             watermarks.unreadRows[.pm] = try await unreadRows(pm, transaction)
             watermarks.unreadRows[.app] = try await unreadRows(side, transaction)
@@ -98,6 +99,13 @@ struct ReconcileJob: Sendable {
             from: from, to: to, lapsedBefore: lapsedBefore,
             unread: .init(pm: pm.problem != nil, apps: apps.filter { $0.side.problem != nil }.map(\.app.id)))
         return runs
+    }
+
+    /// A week's end is no silence: only what passed of the open hours until the PM's list was made.
+    private func rested(since last: Date?) -> TimeInterval? {
+        guard let last, let asOf = pm.list?.asOf else { return nil }
+        let limit = rules.ofPractice(practice).feedMayRest + 60
+        return practice.hours.seconds(from: last, to: asOf, upTo: limit, by: context.time)
     }
 
     // MARK: Comparing

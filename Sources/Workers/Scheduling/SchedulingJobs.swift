@@ -1,5 +1,5 @@
 import Foundation
-import Hosting
+package import Hosting
 import Journal
 import Logging
 package import Postgres
@@ -31,11 +31,12 @@ package struct SchedulingJobs: Sendable {
     private let fanOut: FanOut
     private let fanOutQueue: Int16
 
-    package init(_ worker: Worker) async throws {
+    /// - Parameter wall: in place of the program's own clock.
+    package init(_ worker: Worker, wall: Wall? = nil) async throws {
         definitions = worker.definitions
         fanOut = FanOut(secret: worker.secret)
         fanOutQueue = try await QueueName.find(FanOut.queue, from: worker.pool).id
-        wall = worker.program.settings.wall
+        self.wall = wall ?? worker.program.settings.wall
         secret = worker.secret
         logger = worker.program.logger
     }

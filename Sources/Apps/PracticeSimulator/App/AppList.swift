@@ -18,6 +18,8 @@ package struct AppAppointment: Codable, Sendable, Equatable {
     package var provider: String?
     package var location: String?
     package var identifiers: [Identifier]
+    /// When the app last changed it, where the app says so.
+    package var updated: Date?
 
     package init(
         id: String, version: Int, status: String, start: Date?, end: Date?, patient: String?, provider: String?,

@@ -10,6 +10,8 @@ package actor AppStore {
     private var queued: Set<String> = []
     private var busy: Set<String> = []
     private let bell = Bell()
+    /// By which the app says when it last changed an entry; nil: it does not say.
+    private let clock: (@Sendable () -> Date)?
     /// The PM's numbers of the appointments to forget and to move, until pmsync sends them again.
     private var toForget: Set<String> = []
     private var toMove: Set<String> = []
@@ -20,8 +22,13 @@ package actor AppStore {
     private var records: [String: String] = [:]
     package private(set) var ledger: [LedgerLine] = []
 
-    /// - Parameter folder: keeps `app.log` and `app-ledger.json`; nil keeps nothing.
-    package init(folder: String?, faults: [FaultDose] = [], seed: UInt64 = 0) throws(SimulatorError) {
+    /// - Parameters:
+    ///   - folder: keeps `app.log` and `app-ledger.json`; nil keeps nothing.
+    ///   - clock: by which the app says when it last changed an entry; nil: it does not say.
+    package init(
+        folder: String?, faults: [FaultDose] = [], seed: UInt64 = 0, clock: (@Sendable () -> Date)? = nil
+    ) throws(SimulatorError) {
+        self.clock = clock
         for dose in faults where !dose.fault.isOfTheFeed { dice[dose.fault] = FaultDie(dose, seed: seed) }
         guard let folder else {
             log = nil
@@ -61,7 +68,9 @@ package actor AppStore {
             guard let record = records[number] else { return }
             if list.appointments["own-" + record] != nil { try self.record([.forgot(id: "own-" + record)]) }
             enqueue(record)
-        case .invent(let own): try record([.edited(own)])
+        case .invent(var own):
+            own.updated = clock?()
+            try record([.edited(own)])
         case .remove(let id): try record([.forgot(id: id)])
         }
     }
@@ -151,6 +160,7 @@ package actor AppStore {
         defer { bell.ring() }
         guard var appointment else { return try record([.gone(id: id)]) }
         appointment.id = id
+        appointment.updated = clock?()
         // What pmsync found to differ and sent again is kept honestly from then on.
         let names = list.mended.contains(id) ? [] : Set(appointment.identifiers.compactMap(\.value))
         learn(appointment)
@@ -179,6 +189,15 @@ package actor AppStore {
         case .reassign:
             let others = Set(list.appointments.values.compactMap(\.provider)).subtracting([appointment.provider ?? ""])
             other.provider = others.min()
+        case .rename:
+            let others = Set(list.appointments.values.compactMap(\.patient)).subtracting([appointment.patient ?? ""])
+            other.patient = others.min()
+        case .relocate:
+            let others = Set(list.appointments.values.compactMap(\.location)).subtracting([appointment.location ?? ""])
+            other.location = others.min()
+        case .ignore:
+            guard let before = list.appointments[appointment.id] else { return [.gone(id: appointment.id)] }
+            return [.fetched(appointment), .edited(before)]
         case .double:
             other.id = "own-" + appointment.id
             other.identifiers = []

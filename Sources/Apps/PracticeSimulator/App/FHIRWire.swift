@@ -6,6 +6,7 @@ package import Foundation
 struct WireAppointment: Codable {
     struct Meta: Codable {
         var versionId: String?
+        var lastUpdated: String?
     }
     struct Actor: Codable {
         var reference: String?
@@ -40,7 +41,8 @@ struct WireAppointment: Codable {
 
     init(_ kept: AppAppointment) {
         id = kept.id
-        meta = Meta(versionId: String(kept.version))
+        let fractional = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+        meta = Meta(versionId: String(kept.version), lastUpdated: kept.updated.map { fractional.format($0) })
         identifier = kept.identifiers.isEmpty ? nil : kept.identifiers
         status = kept.status
         start = kept.start.map { $0.formatted(.iso8601) }

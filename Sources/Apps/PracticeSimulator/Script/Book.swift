@@ -75,5 +75,22 @@ package struct Book: Sendable {
         return ([Self.header] + rows).joined(separator: "\n") + "\n"
     }
 
+    /// The same as a go-live's load wants it: with the person's GUID and name.
+    package var loadCSV: String {
+        let rows = entries.values.filter { !$0.isBlock && $0.status != .deleted }
+            .sorted { ($0.start, $0.id) < ($1.start, $1.id) }
+            .map { entry in
+                let person = entry.person
+                return [
+                    entry.id, entry.status.rawValue, entry.start.description, entry.end.description, entry.mrn ?? "",
+                    person?.guid ?? "", person?.family ?? "", person?.given ?? "", person?.birth.description ?? "",
+                    person?.sex ?? "", person?.phone ?? "", entry.provider, entry.location, entry.event,
+                ].joined(separator: ",")
+            }
+        return ([Self.loadHeader] + rows).joined(separator: "\n") + "\n"
+    }
+
+    package static let loadHeader =
+        "appointment_id,status,start,end,mrn,person_id,last name,first name,date of birth,sex,phone,provider,location,event"
     package static let header = "appointment_id,status,start,end,mrn,provider,location,event"
 }

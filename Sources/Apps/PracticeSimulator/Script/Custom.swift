@@ -151,6 +151,11 @@ extension Script {
             case .deleted: (.deleted, "S17")
             case .waiting: (.waitListed, "S12")
             }
+        return written(entry, as: act, event, at: time)
+    }
+
+    /// A message beside the script's own.
+    private mutating func written(_ entry: BookEntry, as act: Step.Act, _ event: String, at time: LocalTime) -> Step {
         saves += 1
         let controlID = "\(premises.base)9\(padded(saves, 5))"
         let bytes = SIU(
@@ -160,6 +165,17 @@ extension Script {
         return Step(
             number: -saves, act: act, event: event, controlID: controlID, at: time, entry: entry, bytes: bytes,
             quick: false, silent: false, oddities: [], quiet: nil)
+    }
+
+    /// A plain booking of somebody who has nothing else, at the time and with the provider of another; not on the script's
+    /// own book. `number` tells such people apart.
+    mutating func bookingOver(_ entry: BookEntry, id: String, number: Int, at time: LocalTime) -> Step? {
+        let person = people.person(premises.appointmentsADay * 8 + 20 + number)
+        guard person.ids == .filler else { return nil }
+        let second = BookEntry(
+            id: id, status: .pending, start: entry.start, minutes: entry.minutes, person: person,
+            hasChart: !person.chartAtFirstVisit, provider: entry.provider, location: entry.location, event: entry.event)
+        return written(second, as: .booked, "S12", at: time)
     }
 
     /// Whether something is decided of it that is not told yet.

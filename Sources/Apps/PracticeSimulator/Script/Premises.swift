@@ -68,6 +68,10 @@ package struct Premises: Sendable, Equatable {
     package var facility = "Demo Family Practice"
     /// Whether the history is an initial load, sent with MSH-11.2 = I.
     package var loadsHistory = false
+    /// Whether that load is a file and no messages.
+    package var loadsByFile = false
+    /// Whether the interface that is replaced still tells beside the new one.
+    package var hasOldFeed = false
 
     package init(
         seed: UInt64, date: LocalDay, practice: String = "0001",

@@ -10,6 +10,8 @@ struct SIU {
     let event: String
     /// MSH-11.2: an initial load.
     var isLoad = false
+    /// MSH-3.
+    var sender = "NextGen Rosetta"
 
     /// `word` and `place` are codes that a fault puts in place of the entry's own.
     func bytes(
@@ -44,7 +46,7 @@ struct SIU {
 
     private var header: [Int: Field] {
         [
-            3: "NextGen Rosetta", 4: [.text(facility), .text(practice)], 5: "Billing System",
+            3: .text(sender), 4: [.text(facility), .text(practice)], 5: "Billing System",
             6: "Billing System",
             7: .text(at.seventeenDigits), 9: ["SIU", .text(event)], 10: .text(controlID),
             11: isLoad ? ["P", "I"] : "P", 12: "2.3",

@@ -18,6 +18,8 @@ package struct Script: Sequence, IteratorProtocol, Sendable {
     var now: LocalTime
     /// Bookings still wanted, by day.
     var wanted: [LocalDay: Int] = [:]
+    /// How many each day was to have when it was last looked at.
+    var intended: [LocalDay: Int] = [:]
     var opened: LocalDay
     /// Entries that nothing is done to for now, because something was planted on them, with their persons' numbers.
     var leftAlone: [String: Int] = [:]
@@ -80,12 +82,15 @@ package struct Script: Sequence, IteratorProtocol, Sendable {
 
     func isOpen(_ day: LocalDay) -> Bool { !day.isWeekend || day == premises.date }
 
-    /// Sets how many bookings each open day from `first` to the horizon should still get: fewer the further away.
+    /// Sets how many bookings each open day from `first` to the horizon should still get: fewer the further away, and more
+    /// with each day that it comes nearer.
     mutating func wantDays(from first: LocalDay) {
         for ahead in 0...Self.horizon {
             let day = first.adding(days: ahead)
-            guard isOpen(day), wanted[day] == nil else { continue }
-            wanted[day] = Swift.max(1, premises.appointmentsADay * (10 - ahead) / 10)
+            guard isOpen(day) else { continue }
+            let all = Swift.max(1, premises.appointmentsADay * (10 - ahead) / 10)
+            wanted[day, default: 0] += Swift.max(0, all - (intended[day] ?? 0))
+            intended[day] = all
         }
     }
 
@@ -264,6 +269,7 @@ package struct Script: Sequence, IteratorProtocol, Sendable {
         let before = opened
         opened = now.day
         wanted = wanted.filter { $0.key >= opened }
+        intended = intended.filter { $0.key >= opened }
         wantDays(from: opened)
         let missing = wanted.values.reduce(0, +)
         for _ in 0..<missing where wanted.values.contains(where: { $0 > 0 }) { book(quick: true) }

@@ -4,27 +4,40 @@ package import Foundation
 package struct House: Sendable {
     package let premises: Premises
     /// The PM's book, as of the last instant asked for.
-    package private(set) var book = Book()
-    package private(set) var plants: [Plant] = []
-    /// For the booking app, since they were last taken.
-    private var orders: [AppOrder] = []
+    package internal(set) var book = Book()
+    package internal(set) var plants: [Plant] = []
     package private(set) var oddities: [Oddity: Int] = [:]
     package private(set) var appointments = 0
     package private(set) var doubled = 0
     package private(set) var reordered = 0
 
-    private var script: Script
-    private var dice: PlantDice
+    /// For the booking app, and for the practice's own people, since they were last taken.
+    var appOrders: [AppOrder] = []
+    var staffOrders: [StaffOrder] = []
+    var script: Script
+    var dice: PlantDice
+    /// What the last message that arrived said of each appointment.
+    var heard: [String: BookEntry] = [:]
+    /// Words that the book shows in place of its own.
+    var words: [String: String] = [:]
+    /// Which of the words that no table knows the PM uses now, by its number: each is mapped in its turn.
+    var newWord = 1
+    /// The open plants that wait for that word.
+    var waiting: [Int] = []
+    /// When each open plant is to be mended, and which.
+    var mends: [(at: LocalTime, plant: Int)] = []
+    /// The script's own appointment that a plant beside it hangs on.
+    var partners: [Int: String] = [:]
+    /// How many entries were made beside the script's.
+    var entered = 0
+
+    /// The interface that is replaced, and what it told, by the MSH-10 of the PM's message that it heard.
+    package private(set) var oldFeed: OldFeed?
+    private var tellings: [String: [UInt8]] = [:]
+
     private var wire: Dice
     private var pending: Step?
-    /// What the last message that arrived said of each appointment.
-    private var heard: [String: BookEntry] = [:]
-    /// Words that the book shows in place of its own.
-    private var words: [String: String] = [:]
-    /// When each open plant is to be mended, and which.
-    private var mends: [(at: LocalTime, plant: Int)] = []
     private var seen: [Oddity: Set<String>] = [:]
-    private var entered = 0
     private var today: LocalDay
     /// Faults need time to be seen, so that none is planted in the last days.
     private let last: LocalDay?
@@ -35,16 +48,31 @@ package struct House: Sendable {
         today = premises.date
         script = Script(premises)
         dice = PlantDice(rates, seed: premises.seed, practice: premises.practice)
+        oldFeed = premises.hasOldFeed ? OldFeed(premises) : nil
         wire = Dice(seed: premises.seed, purpose: "wire \(premises.practice)")
     }
 
     package mutating func takeOrders() -> [AppOrder] {
-        defer { orders = [] }
-        return orders
+        defer { appOrders = [] }
+        return appOrders
+    }
+
+    package mutating func takeStaffOrders() -> [StaffOrder] {
+        defer { staffOrders = [] }
+        return staffOrders
+    }
+
+    /// What the old feed told of the messages since this was last asked.
+    package mutating func takeTellings() -> [String: [UInt8]] {
+        defer { tellings = [:] }
+        return tellings
     }
 
     /// The list as the PM exports it.
     package var list: String { book.csv(words: words, from: today.adding(days: -16)) }
+
+    /// The file that the practice goes live with, as of now; nil where its history came by messages.
+    package var load: String? { premises.loadsByFile ? book.loadCSV : nil }
 
     /// What the PM sends up to this instant.
     package mutating func advance(to instant: Date) -> [SeasonMessage] {
@@ -76,18 +104,25 @@ package struct House: Sendable {
         for oddity in step.oddities where seen[oddity, default: []].insert(id).inserted {
             oddities[oddity, default: 0] += 1
         }
+        if premises.loadsByFile, step.oddities.contains(.loaded) {
+            heard[id] = step.entry
+            return
+        }
         if step.silent { return }
         let struck = dice.throwAll()
         for kind in struck where mayPlant(on: step) && plant(kind, on: step, &messages) { return }
         send(step, &messages)
     }
 
-    private mutating func send(_ step: Step, bytes: [UInt8]? = nil, _ messages: inout [SeasonMessage]) {
+    mutating func send(_ step: Step, bytes: [UInt8]? = nil, _ messages: inout [SeasonMessage]) {
         heard[step.entry.id] = step.entry
+        if !step.oddities.contains(.loaded) {
+            tellings[step.controlID] = oldFeed?.telling(of: step, provider: script.provider(step.entry.provider))
+        }
         messages.append(message(step, bytes ?? step.bytes))
     }
 
-    private func message(_ step: Step, _ bytes: [UInt8]) -> SeasonMessage {
+    func message(_ step: Step, _ bytes: [UInt8]) -> SeasonMessage {
         SeasonMessage(
             at: step.at.instant(in: premises.zone), practice: premises.practice, controlID: step.controlID,
             appointment: step.entry.id, bytes: bytes)
@@ -118,8 +153,6 @@ package struct House: Sendable {
         return sent + late.map(\.message)
     }
 
-    // MARK: Planting
-
     /// Somebody known by a number, whom nothing else is happening to, on a day that is far enough away for a fault to be
     /// seen before it comes; or somebody who has just come.
     private func mayPlant(on step: Step) -> Bool {
@@ -137,179 +170,4 @@ package struct House: Sendable {
         case .changed, .checkedOut, .noShow, .checkInUndone, .blocked, .opened, .waitListed, .removed: return false
         }
     }
-
-    /// False where this kind cannot strike this change.
-    private mutating func plant(_ kind: PlantKind, on step: Step, _ messages: inout [SeasonMessage]) -> Bool {
-        let entry = step.entry
-        let isAlone = script.isAlone(entry)
-        let signs = Self.differences(between: heard[entry.id], and: entry)
-        let isForward = step.act != .kept
-        switch kind {
-        case .neverSent, .dropped:
-            guard !signs.isEmpty else { return false }
-            note(kind, step, signs.map { PlantSign($0, "never-sent") })
-        case .unmapped:
-            guard isAlone, step.act == .booked else { return false }
-            words[entry.id] = "WEB BOOKED"
-            note(kind, step, signs.map { PlantSign($0, "received-and-unmapped") })
-            messages.append(message(step, script.rewritten(step, word: "WEB BOOKED", place: nil).bytes))
-        case .garbled:
-            guard step.act == .booked || step.act == .moved else { return false }
-            note(kind, step, signs.map { PlantSign($0, "parked") })
-            messages.append(message(step, Self.garbled(step, endsEarly: dice.chance(0.5))))
-        case .deletedInPM:
-            guard isForward, entry.status.isOpen else { return false }
-            send(step, &messages)
-            note(kind, step, [PlantSign("missing-in-pm", "never-sent")])
-            var gone = entry
-            gone.status = .deleted
-            book.put(gone)
-            script.strike(entry.id)
-        case .doubledInPM:
-            guard isForward, entry.status.isOpen else { return false }
-            send(step, &messages)
-            entered += 1
-            book.put(entry.again(as: "D\(premises.base)\(padded(entered, 5))"))
-            note(kind, step, [PlantSign("duplicate-in-pm", "")])
-        case .forgotten:
-            return order(.forget, kind, step, [PlantSign("missing-in-app", "overwritten-there")], isForward, &messages)
-        case .movedInApp:
-            return order(.move, kind, step, [PlantSign("time-differs", "overwritten-there")], isForward, &messages)
-        case .cancelledInApp:
-            return order(.cancel, kind, step, [PlantSign("status-differs", "overwritten-there")], isForward, &messages)
-        case .reassignedInApp:
-            return order(
-                .reassign, kind, step, [PlantSign("resource-differs", "overwritten-there")], isForward, &messages)
-        case .doubledInApp:
-            return order(.double, kind, step, [PlantSign("duplicate-in-app", "")], isForward, &messages)
-        case .inventedByApp:
-            guard isForward, entry.status.isOpen else { return false }
-            send(step, &messages)
-            invent(step)
-            return true
-        case .refused, .unanswered:
-            let told = signs.map { $0 == "missing-here" ? "missing-in-app" : $0 }
-            guard isAlone, !told.isEmpty, ![.deleted, .kept].contains(step.act) else { return false }
-            let cause = kind == .refused ? "refused" : "sent-and-unanswered"
-            send(step, &messages)
-            orders.append(.plant(kind == .refused ? .refuse : .stumble, on: entry.id))
-            note(kind, step, told.map { PlantSign($0, cause) })
-        }
-        return true
-    }
-
-    private mutating func order(
-        _ mischief: Mischief, _ kind: PlantKind, _ step: Step, _ signs: [PlantSign], _ isForward: Bool,
-        _ messages: inout [SeasonMessage]
-    ) -> Bool {
-        guard isForward, step.entry.status.isOpen else { return false }
-        send(step, &messages)
-        orders.append(.plant(mischief, on: step.entry.id))
-        note(kind, step, signs)
-        return true
-    }
-
-    private mutating func invent(_ step: Step) {
-        entered += 1
-        let id = "APP-\(premises.practice)-\(entered)"
-        let start = LocalTime(step.entry.start.day, minute: 7 * 60).instant(in: premises.zone)
-        orders.append(
-            .invent(
-                AppAppointment(
-                    id: id, version: 1, status: "booked", start: start, end: start.addingTimeInterval(1200),
-                    patient: "Patient/own-\(entered)", provider: nil, location: nil, identifiers: [])))
-        note(.inventedByApp, step, [PlantSign("extra-in-app", "")], as: id)
-    }
-
-    private mutating func note(_ kind: PlantKind, _ step: Step, _ signs: [PlantSign], as id: String? = nil) {
-        let (entry, zone) = (step.entry, premises.zone)
-        let end: LocalTime
-        switch (step.act, kind) {
-        // Until the day has passed on which it is looked back upon.
-        case (.kept, _): end = LocalTime(entry.start.day.adding(days: 2), minute: 0)
-        // Its words are in the way until somebody maps them; then the day takes care of it.
-        case (_, .unmapped): end = LocalTime(entry.start.day.adding(days: 1), minute: 0)
-        default:
-            let hours = dice.within(20...70)
-            end = min(step.at.adding(minutes: hours * 60), LocalTime(entry.start.day, minute: 0))
-            mends.append((end, plants.count))
-        }
-        if id == nil { script.leaveAlone(entry.id) }
-        plants.append(
-            Plant(
-                kind: kind, practice: premises.practice, appointment: id ?? entry.id, day: entry.start.day,
-                signs: signs,
-                from: step.at.instant(in: zone), until: end.instant(in: zone), message: step.controlID))
-    }
-
-    // MARK: Mending
-
-    private mutating func mended(_ index: Int, at time: LocalTime, _ messages: inout [SeasonMessage]) {
-        let plant = plants[index]
-        switch plant.kind {
-        case .neverSent, .dropped, .garbled, .unmapped, .deletedInPM:
-            guard let entry = book.entries[plant.appointment] else { return }
-            send(script.saved(entry, at: time), &messages)
-        case .doubledInPM:
-            let twins = book.entries.values.filter { $0.isTwin(of: plant.appointment) }
-            for twin in twins { book.remove(twin.id) }
-        case .inventedByApp: orders.append(.remove(id: plant.appointment))
-        case .forgotten, .movedInApp, .cancelledInApp, .reassignedInApp, .doubledInApp, .refused, .unanswered:
-            orders.append(.restore(plant.appointment))
-        }
-        script.release(plant.appointment)
-    }
-
-    // MARK: What a person would see who held two lists side by side
-
-    /// Codes of what differs between what was heard of an appointment (nil: nothing) and what the book holds.
-    private static func differences(between heard: BookEntry?, and entry: BookEntry) -> [String] {
-        guard let heard else { return entry.status.isOn ? ["missing-here"] : [] }
-        if entry.status == .deleted { return heard.status.isOn ? ["missing-in-pm"] : [] }
-        guard heard.status.sort == entry.status.sort else { return ["status-differs"] }
-        guard entry.status.isOn else { return [] }
-        var codes: [String] = []
-        if heard.start != entry.start || heard.minutes != entry.minutes { codes.append("time-differs") }
-        if heard.provider != entry.provider { codes.append("resource-differs") }
-        if heard.location != entry.location { codes.append("location-differs") }
-        return codes
-    }
-
-    /// The message with an end before its start, or a start that no calendar has.
-    private static func garbled(_ step: Step, endsEarly: Bool) -> [UInt8] {
-        let text = String(decoding: step.bytes, as: UTF8.self)
-        let (start, end) = (step.entry.start.twelveDigits, step.entry.end.twelveDigits)
-        let times = "^^^\(start)^\(end)"
-        let wrong =
-            endsEarly
-            ? "^^^\(start)^\(step.entry.start.adding(minutes: -30).twelveDigits)"
-            : "^^^\(start.prefix(6))99\(start.suffix(4))^\(end)"
-        return Array(text.replacing(times, with: wrong).utf8)
-    }
-}
-
-extension PMStatus {
-    /// Whether the patient is still expected, or came.
-    fileprivate var isOn: Bool { isOpen || self == .kept || self == .checkedOut }
-
-    /// What a person at the desk would call the same.
-    fileprivate var sort: Int {
-        switch self {
-        case .pending, .confirmed, .overbooked: 0
-        case .kept, .checkedOut: 1
-        case .cancelled, .deleted: 2
-        case .noShow: 3
-        case .waiting: 4
-        }
-    }
-}
-
-extension BookEntry {
-    fileprivate func again(as id: String) -> BookEntry {
-        BookEntry(
-            id: id, status: status, start: start, minutes: minutes, person: person, hasChart: hasChart,
-            provider: provider, location: location, event: event, bundle: nil, replaces: nil, visit: nil, twin: self.id)
-    }
-
-    fileprivate func isTwin(of id: String) -> Bool { twin == id }
 }

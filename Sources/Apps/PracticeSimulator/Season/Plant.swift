@@ -14,6 +14,14 @@ package enum PlantKind: String, Sendable, CaseIterable, Codable {
     case deletedInPM = "deleted-in-pm"
     /// Entered a second time in the PM, under another number.
     case doubledInPM = "doubled-in-pm"
+    /// Put under another patient's name in the PM, without a message.
+    case otherPersonInPM = "other-person-in-pm"
+    /// Moved to another place in the PM, without a message.
+    case otherPlaceInPM = "other-place-in-pm"
+    /// A second patient booked at the same time with the same provider, and not as an overbooking.
+    case doubleBooked = "double-booked-in-pm"
+    /// Garbled, and let go by whoever looked at it.
+    case letGo = "let-go"
     /// The app says yes and forgets.
     case forgotten = "forgotten-by-app"
     case movedInApp = "moved-in-app"
@@ -23,6 +31,11 @@ package enum PlantKind: String, Sendable, CaseIterable, Codable {
     case doubledInApp = "doubled-in-app"
     /// The app's own, of which nobody else knows.
     case inventedByApp = "invented-by-app"
+    /// Kept under another patient's name in the app.
+    case otherPersonInApp = "other-person-in-app"
+    case otherPlaceInApp = "other-place-in-app"
+    /// The app says yes and leaves things as they were.
+    case ignoredByApp = "ignored-by-app"
     /// The app says no, each time.
     case refused = "refused-by-app"
     /// The app fails, each time.
@@ -31,9 +44,11 @@ package enum PlantKind: String, Sendable, CaseIterable, Codable {
     /// Whether it happens in the booking app, else between the PM's book and the wire.
     package var isOfTheApp: Bool {
         switch self {
-        case .neverSent, .dropped, .unmapped, .garbled, .deletedInPM, .doubledInPM: false
+        case .neverSent, .dropped, .unmapped, .garbled, .deletedInPM, .doubledInPM, .otherPersonInPM, .otherPlaceInPM,
+            .doubleBooked, .letGo:
+            false
         case .forgotten, .movedInApp, .cancelledInApp, .reassignedInApp, .doubledInApp, .inventedByApp, .refused,
-            .unanswered:
+            .unanswered, .otherPersonInApp, .otherPlaceInApp, .ignoredByApp:
             true
         }
     }
@@ -67,6 +82,9 @@ package struct Plant: Sendable, Equatable {
     /// MSH-10 of the message concerned, where there was one.
     package let message: String?
 
+    /// Of this plant alone, in its practice.
+    package var id: String { "\(practice)/\(kind.rawValue)/\(appointment)/\(message ?? "")" }
+
     package init(
         kind: PlantKind, practice: String, appointment: String, day: LocalDay, signs: [PlantSign], from: Date,
         until: Date, message: String?
@@ -85,7 +103,7 @@ package struct Plant: Sendable, Equatable {
 /// What a booking app does with an appointment that something is planted on.
 package enum Mischief: Sendable, Equatable {
     case forget, move, cancel, double, refuse, stumble
-    case reassign
+    case reassign, rename, relocate, ignore
 }
 
 /// A message of the season, on its way.
@@ -96,6 +114,14 @@ package struct SeasonMessage: Sendable {
     /// The PM's number.
     package let appointment: String
     package let bytes: [UInt8]
+}
+
+/// What somebody at the practice does with pmsync.
+package enum StaffOrder: Sendable, Equatable {
+    /// Adds a word of the PM's to the table of states, and lets the messages that wait for it run again.
+    case map(word: String)
+    /// Gives up the message of this MSH-10, which is parked.
+    case letGo(controlID: String)
 }
 
 /// What the booking app of a practice is to do from now on.

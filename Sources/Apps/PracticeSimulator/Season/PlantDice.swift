@@ -9,6 +9,8 @@ package struct PlantRates: Sendable {
         // What has fewer chances strikes more often.
         rates[.garbled] = each * 1.5
         rates[.deletedInPM] = each * 1.5
+        rates[.letGo] = each * 1.5
+        rates[.ignoredByApp] = each * 3
     }
 }
 

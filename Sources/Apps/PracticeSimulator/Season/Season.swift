@@ -22,6 +22,18 @@ package struct Season: Sendable {
         return houses[index].takeOrders()
     }
 
+    /// What the old feed of one practice told, by the MSH-10 of the PM's message, since this was last asked.
+    package mutating func takeTellings(of practice: String) -> [String: [UInt8]] {
+        guard let index = houses.firstIndex(where: { $0.premises.practice == practice }) else { return [:] }
+        return houses[index].takeTellings()
+    }
+
+    /// What the staff of one practice have done with pmsync by now, since this was last asked.
+    package mutating func takeStaffOrders(of practice: String) -> [StaffOrder] {
+        guard let index = houses.firstIndex(where: { $0.premises.practice == practice }) else { return [] }
+        return houses[index].takeStaffOrders()
+    }
+
     /// Everything that is sent up to this instant, in the order of sending.
     package mutating func advance(to instant: Date) -> [SeasonMessage] {
         var messages: [SeasonMessage] = []

@@ -37,7 +37,7 @@ struct AgreementJudge: Sendable {
     }
 
     private struct Expected: Hashable {
-        let plant: Int
+        let plant: String
         let sign: PlantSign
     }
 
@@ -66,10 +66,10 @@ struct AgreementJudge: Sendable {
                 sighting.appointments.map { ("\(sighting.practice)/\($0)", sighting) }
             }
         ) { $0.0 }.mapValues { $0.map(\.1) }
-        for (index, plant) in plants.enumerated() where plant.from <= asOf && plant.until > now {
+        for plant in plants where plant.from <= asOf && plant.until > now {
             guard window.contains(plant.day), now.timeIntervalSince(plant.from) > 900 else { continue }
             let there = shown["\(plant.practice)/\(plant.appointment)"] ?? []
-            for sign in plant.signs { look(for: sign, of: plant, index, among: there, now) }
+            for sign in plant.signs { look(for: sign, of: plant, among: there, now) }
         }
     }
 
@@ -96,9 +96,9 @@ struct AgreementJudge: Sendable {
     }
 
     private mutating func look(
-        for sign: PlantSign, of plant: Plant, _ index: Int, among there: [Sighting], _ now: Date
+        for sign: PlantSign, of plant: Plant, among there: [Sighting], _ now: Date
     ) {
-        let expected = Expected(plant: index, sign: sign)
+        let expected = Expected(plant: plant.id, sign: sign)
         due.insert(expected)
         let same = there.filter { $0.code == sign.code }
         if same.contains(where: { sign.cause.isEmpty || $0.cause == sign.cause }) { return }
@@ -149,9 +149,9 @@ struct AgreementJudge: Sendable {
     var kinds: [(kind: PlantKind, planted: Int, due: Int, found: Int)] {
         let dueByPlant = Dictionary(grouping: due, by: \.plant)
         return PlantKind.allCases.map { kind in
-            let mine = plants.indices.filter { plants[$0].kind == kind }
-            let looked = mine.filter { dueByPlant[$0] != nil }
-            let found = looked.filter { index in !(dueByPlant[index] ?? []).contains { missed.contains($0) } }
+            let mine = plants.filter { $0.kind == kind }
+            let looked = mine.filter { dueByPlant[$0.id] != nil }
+            let found = looked.filter { plant in !(dueByPlant[plant.id] ?? []).contains { missed.contains($0) } }
             return (kind, mine.count, looked.count, found.count)
         }
     }

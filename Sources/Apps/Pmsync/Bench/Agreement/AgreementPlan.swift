@@ -46,6 +46,8 @@ struct AgreementPlan: Sendable {
                 appointmentsADay: appointments, habits: habits)
             premises.facility = "Season Clinics"
             premises.loadsHistory = true
+            premises.loadsByFile = index % 2 == 1
+            premises.hasOldFeed = index == 0
             return premises
         }
         return Season(all, share: share, last: Self.first.adding(days: max(0, days - 2)))
@@ -65,10 +67,12 @@ struct AgreementPlan: Sendable {
                 name: Season clinic \(index + 1)
                 zone: \(zone.identifier)
                 go-live: \(goLive.formatted(.iso8601))
+                hours: {mon-fri: "07:30-18:00"}
                 feeds:
                   - {feed: season-pm, profile: nextgen-rosetta, sender: NextGen Rosetta, facility: Season Clinics, practice-value: "\(practice.number)"}
                 destinations:
                   - {name: booking, mode: live}
+                \(index == 0 ? Self.shadow(lists, practice.number) : "")
                 reconcile:
                   pm: {csv: \(lists)/\(practice.name).csv}
 
@@ -84,6 +88,18 @@ struct AgreementPlan: Sendable {
         files["tables/resources.csv", default: ""] += resources.joined(separator: "\n") + "\n"
         files["tables/locations.csv", default: ""] += places.joined(separator: "\n") + "\n"
         return files
+    }
+
+    /// A second app of the first practice, which another interface still serves: for a day in shadow beside its tap.
+    static let shadowed = "portal"
+    static let tap = "season-tap"
+
+    private static func shadow(_ lists: String, _ number: String) -> String {
+        """
+          - {name: \(shadowed), mode: shadow}
+        taps:
+          - {tap: \(tap), destination: \(shadowed), profile: nextgen-rosetta, folder: \(lists)/tap, practice-value: "\(number)"}
+        """
     }
 
     /// The moments of each day at which something is done, from the first morning on, by the clock of the first practice.

@@ -4,6 +4,7 @@ import Practice
 import PracticeSimulator
 import Reconciliation
 import Scheduling
+import Worker
 
 /// A season played to its end, and what its reports are worth.
 struct AgreementRun: Sendable {
@@ -12,6 +13,9 @@ struct AgreementRun: Sendable {
     private(set) var season: Season
     private(set) var messages = 0
     private(set) var comparisons = 0
+    /// What shadow would have told on the first day, beside what the old feed told.
+    private(set) var parity: ParitySummary?
+    private(set) var oldFeed: OldFeed?
     /// Message by message, of the first few that were got wrong.
     private(set) var stories: [String] = []
     private let say: @Sendable (String) -> Void
@@ -40,10 +44,15 @@ struct AgreementRun: Sendable {
     private mutating func play(on stage: AgreementStage) async throws {
         let began = ContinuousClock.now
         try await move(to: plan.at(0, 5), on: stage)
+        for (practice, house) in zip(plan.names, season.houses) {
+            if let file = house.load { try await stage.load(file, of: practice.name) }
+        }
         try await stage.introduce()
+        try await stage.shadow(plan.names[0].name)
         for day in 0..<plan.days {
             // The night's list, and the report at 7:30.
             try await move(to: plan.at(day, 6), on: stage)
+            try await stage.passMidnight(plan.names.map(\.name))
             let night = try await export(on: stage)
             try await compare(at: plan.at(day, 7.5), asOf: night, day, on: stage)
             // A list at noon; the world goes on while it is made.
@@ -52,12 +61,21 @@ struct AgreementRun: Sendable {
             try await move(to: plan.at(day, 13.1), on: stage)
             try await compare(at: plan.at(day, 13.3), asOf: noon, day, on: stage)
             try await move(to: plan.at(day, 22.5), on: stage)
+            if day == 0 {
+                oldFeed = season.houses[0].oldFeed
+                parity = try await stage.endShadow(of: plan.names[0].name, at: plan.at(day, 22.8))
+            }
             let elapsed = Int((ContinuousClock.now - began) / .seconds(1))
             say(
                 "day \(day + 1) of \(plan.days): \(season.appointments) appointments, \(messages) messages, "
                     + "\(judge.signs) signs due, recall \(judge.recall), \(judge.falseAccusations) false; \(elapsed) s")
+            try await tellWrongs(on: stage)
         }
-        for wrong in judge.wrongs.prefix(40) {
+    }
+
+    /// Of what was got wrong since, while it can still be looked into.
+    private mutating func tellWrongs(on stage: AgreementStage) async throws {
+        for wrong in judge.wrongs.dropFirst(stories.count).prefix(40 - min(40, stories.count)) {
             var story = ["\(wrong)"]
             for number in wrong.appointments { story += try await stage.story(of: number).map { "    \($0)" } }
             stories.append(story.joined(separator: "\n"))
@@ -71,8 +89,16 @@ struct AgreementRun: Sendable {
             try await stage.obey(season.takeOrders(of: practice.number), of: practice.name)
         }
         messages += sent.count
-        try await stage.deliver(sent)
+        let tellings = season.takeTellings(of: plan.names[0].number)
+        if parity == nil, stage.isInShadow {
+            try await stage.deliver(sent, beside: tellings)
+        } else {
+            try await stage.deliver(sent)
+        }
         try await stage.settle()
+        for practice in plan.names {
+            try await stage.obey(season.takeStaffOrders(of: practice.number), of: practice.name)
+        }
     }
 
     private func export(on stage: AgreementStage) async throws -> Date {
@@ -108,10 +134,13 @@ struct AgreementRun: Sendable {
 enum AgreementError: Error, Equatable, CustomStringConvertible {
     /// A list of the season could not be read.
     case unread(String)
+    /// A load has rows that could not be used.
+    case badRows(Int)
 
     var description: String {
         switch self {
         case .unread(let code): "a list of the season could not be read: \(code)"
+        case .badRows(let count): "\(count) rows of a season's load could not be used"
         }
     }
 }

@@ -27,19 +27,22 @@ final class AgreementStage: Sendable {
     let clock: DatabaseClock
     let pool: Pool
     let reconciliation: SchedulingReconciliation
-    private let owner: Pool
-    private let gatewayPool: Pool
+    let owner: Pool
+    let gatewayPool: Pool
     private let cluster: PrivateCluster
-    private let definition: Definition
-    private let secret: KeySecret
-    private let queue: Int16
+    let definition: Definition
+    let secret: KeySecret
+    let queue: Int16
     private let apps: [String: SeasonApp]
     private let running: [Task<Void, Never>]
-    private let numbers = Mutex<[String: String]>([:])
+    let inShadow = Mutex(false)
+    let numbers = Mutex<[String: String]>([:])
+    /// The definitions in force.
+    let files: Mutex<[String: String]>
 
     private init(
         folder: String, clock: DatabaseClock, pool: Pool, owner: Pool, gatewayPool: Pool, cluster: PrivateCluster,
-        definition: Definition, secret: KeySecret, queue: Int16, apps: [String: SeasonApp],
+        files: [String: String], definition: Definition, secret: KeySecret, queue: Int16, apps: [String: SeasonApp],
         reconciliation: SchedulingReconciliation, running: [Task<Void, Never>]
     ) {
         self.folder = folder
@@ -48,6 +51,7 @@ final class AgreementStage: Sendable {
         self.owner = owner
         self.gatewayPool = gatewayPool
         self.cluster = cluster
+        self.files = Mutex(files)
         self.definition = definition
         self.secret = secret
         self.queue = queue
@@ -98,13 +102,14 @@ final class AgreementStage: Sendable {
         let http = try await startGateway(cluster.url, &running)
         var apps: [String: SeasonApp] = [:]
         for practice in plan.names {
-            apps[practice.name] = try await SeasonApp.open(practice.name, base: http, pool: pool, &running)
+            apps[practice.name] = try await SeasonApp.open(
+                practice.name, base: http, pool: pool, clock: clock, &running)
         }
-        try await startWorker(cluster.url, apps, &running)
+        try await startWorker(cluster.url, apps, clock, &running)
         let own = Pool(try Configuration(url: cluster.url, role: "pmsync_scheduling"), size: 3)
         return AgreementStage(
             folder: folder, clock: clock, pool: pool, owner: owner, gatewayPool: gatewayPool, cluster: cluster,
-            definition: try Definition(files: files), secret: try await KeySecret.read(from: pool),
+            files: files, definition: try Definition(files: files), secret: try await KeySecret.read(from: pool),
             queue: try await QueueName.find(SchedulingJobs.queue, from: pool).id, apps: apps,
             reconciliation: SchedulingReconciliation(
                 pool: own, definitions: DefinitionStore(pool: own), folder: folder, rules: rules),
@@ -136,16 +141,20 @@ final class AgreementStage: Sendable {
     }
 
     private static func startWorker(
-        _ url: String, _ apps: [String: SeasonApp], _ running: inout [Task<Void, Never>]
+        _ url: String, _ apps: [String: SeasonApp], _ clock: DatabaseClock, _ running: inout [Task<Void, Never>]
     ) async throws {
         let program = Program(
             name: "scheduling", settings: try settings(url), output: { _ in }, handlesSignals: false)
         let worker = try await Worker(program, role: "pmsync_scheduling")
-        let jobs = try await SchedulingJobs(worker)
+        let parity = ParityJobs(definitions: worker.definitions)
+        let jobs = try await SchedulingJobs(worker, wall: .reading { clock.shown })
         let fanOut = FanOut(secret: worker.secret)
         let notices = Notices(worker, sender: SeasonApps(apps: apps))
         let crew = worker.crew([
-            Duty(.named(SchedulingJobs.queue), work: .batches { try await jobs.batch($0, $1) }),
+            Duty(
+                .named(SchedulingJobs.queue), onFailure: SchedulingJobs.note,
+                work: .batches { try await jobs.batch($0, $1) }),
+            Duty(.named(Route.parity), work: .within { try await parity.handle($0, $1) }),
             Duty(.named(FanOut.queue), batch: 1, work: .within { try await fanOut.handle($0, $1) }),
             notices.duty(),
         ])
@@ -164,7 +173,8 @@ final class AgreementStage: Sendable {
     // MARK: A moment of the season
 
     /// What the PMs send, as it stands in the journal when their senders are answered.
-    func deliver(_ messages: [SeasonMessage]) async throws {
+    func deliver(_ messages: some RandomAccessCollection<SeasonMessage>) async throws {
+        let messages = Array(messages)
         for start in stride(from: 0, to: messages.count, by: 400) {
             let some = messages[start..<min(start + 400, messages.count)]
             numbers.withLock { numbers in
@@ -235,16 +245,19 @@ final class AgreementStage: Sendable {
         struct Side: Decodable { let reference: String }
         let pm: [Side]?
         let app: [Side]?
+        let others: [Side]?
     }
 
     /// Every finding that is open and not withheld. A record is known by the numbers of the messages that made it.
+    /// Who is double-booked with somebody is named with them.
     func sightings(_ practices: [String: String]) async throws -> [Sighting] {
         let rows = try await owner.query(
             """
             SELECT f.practice_id, f.key, f.code, f.cause, f.sides::text,
                 array(SELECT DISTINCT e.control_id FROM records.appointment_event v
                       JOIN journal.entry e ON e.received_on = v.received_on AND e.id = v.entry_id
-                      WHERE v.practice_id = f.practice_id AND v.appointment_id = f.record_id)
+                      WHERE v.practice_id = f.practice_id AND (v.appointment_id = f.record_id
+                          OR v.appointment_id::text IN (SELECT o->>'reference' FROM jsonb_array_elements(f.sides->'others') o)))
             FROM reconciliation.finding f WHERE f.closed_at IS NULL AND NOT f.withheld
             """)
         return try rows.map { row in

@@ -4,6 +4,7 @@ import Hosting
 import Logging
 import Postgres
 import PracticeSimulator
+import Worker
 
 /// `pmsync bench agreement`
 struct BenchAgreement: AsyncParsableCommand {
@@ -28,7 +29,7 @@ struct BenchAgreement: AsyncParsableCommand {
 
     func validate() throws {
         guard (1...120).contains(days), (1...9).contains(practices), (1...60).contains(providers),
-            (1...2000).contains(appointments), share > 0, share < 0.5
+            (1...2000).contains(appointments), share > 0, share <= 0.5
         else { throw ValidationError("--days, --practices, --providers, --appointments or --share is beyond reason") }
     }
 
@@ -90,6 +91,16 @@ extension AgreementRun {
         }
         lines.append(Self.row(["  sent-twice", "", "\(season.doubled)"]))
         lines.append(Self.row(["  out-of-order", "", "\(season.reordered)"]))
+        if let parity, let oldFeed {
+            lines += [
+                "",
+                "beside the old feed, first day of \(plan.names[0].name): parity \(Self.percent(parity.parity)); "
+                    + "\(parity.same) same, \(parity.differs) differ (\(parity.fields.keys.sorted().joined(separator: ", "))), "
+                    + "\(parity.onlyOurs) ours alone, \(parity.onlyTheirs) theirs alone, "
+                    + "\(parity.nothingNew) nothing new, \(parity.waiting) waiting",
+                "the old feed told \(oldFeed.told), lost \(oldFeed.lost), and was an hour out in \(oldFeed.hourOff)",
+            ]
+        }
         let falseShare = 1000 * Double(judge.falseAccusations) / Double(max(1, season.appointments))
         lines += [
             "",
@@ -106,6 +117,8 @@ extension AgreementRun {
             cell.count >= width ? cell + " " : cell.padding(toLength: width, withPad: " ", startingAt: 0)
         }.joined()
     }
+
+    private static func percent(_ value: Double?) -> String { value.map { String(format: "%.1f %%", $0) } ?? "-" }
 
     private static func share(_ value: Double?) -> String { value.map { String(format: "%.4f", $0) } ?? "-" }
 }

@@ -1,11 +1,16 @@
 import Foundation
 import Postgres
+import Synchronization
 
 /// The clock of a private database, which can be put on: `clock_timestamp()`, which every table's times, leases and
 /// evidence go by, is then the world's plus so many seconds. A function of the same name before PostgreSQL's own on the
 /// database's search path does it, so that no program needs to know.
-struct DatabaseClock: Sendable {
+final class DatabaseClock: Sendable {
     private let pool: Pool
+    /// In seconds.
+    private let ahead = Mutex<TimeInterval>(0)
+
+    private init(pool: Pool) { self.pool = pool }
 
     /// To be made before the schema, whose defaults are bound to the function that they find. As the owner.
     static func install(url: String, pool: Pool) async throws -> DatabaseClock {
@@ -27,9 +32,13 @@ struct DatabaseClock: Sendable {
 
     /// Makes it this late; from there it goes on by itself. It never goes back.
     func set(_ instant: Date) async throws {
-        let ahead = instant.timeIntervalSince(Date())
-        try await pool.execute("UPDATE public.skew SET seconds = greatest(seconds, \(ahead))")
+        let seconds = instant.timeIntervalSince(Date())
+        try await pool.execute("UPDATE public.skew SET seconds = greatest(seconds, \(seconds))")
+        ahead.withLock { $0 = max($0, seconds) }
     }
+
+    /// What it shows, by the world's clock here: for whoever asks often.
+    var shown: Date { Date().addingTimeInterval(ahead.withLock { $0 }) }
 
     func now() async throws -> Date {
         guard let row = try await pool.query("SELECT clock_timestamp()").first else { throw PostgresError.cancelled }
@@ -38,7 +47,8 @@ struct DatabaseClock: Sendable {
 
     /// The first time may be earlier than the world's.
     func start(at instant: Date) async throws {
-        let ahead = instant.timeIntervalSince(Date())
-        try await pool.execute("UPDATE public.skew SET seconds = \(ahead)")
+        let seconds = instant.timeIntervalSince(Date())
+        try await pool.execute("UPDATE public.skew SET seconds = \(seconds)")
+        ahead.withLock { $0 = seconds }
     }
 }

@@ -21,9 +21,9 @@ final class SeasonApp: Sendable {
     }
 
     static func open(
-        _ practice: String, base: String, pool: Pool, _ running: inout [Task<Void, Never>]
+        _ practice: String, base: String, pool: Pool, clock: DatabaseClock, _ running: inout [Task<Void, Never>]
     ) async throws -> SeasonApp {
-        let store = try AppStore(folder: nil)
+        let store = try AppStore(folder: nil, clock: { clock.shown })
         let webhook = try StandardWebhook(secrets: Destination.Secret.make().text, file: "")
         let (ports, whenBound) = AsyncStream.makeStream(of: Int.self)
         running.append(
