@@ -2,6 +2,7 @@ import Foundation
 import PracticeSimulator
 import Reconciliation
 import Testing
+import Worker
 
 @testable import Pmsync
 
