@@ -69,6 +69,34 @@ import Testing
         }
     }
 
+    @Test func `One MRN under two persons' own ids is two persons, and one whose own id comes later stays one`()
+        async throws
+    {
+        try await Desk.open { desk in
+            let rosetta = { (visit: String, guid: String, start: String) in
+                Array(
+                    """
+                    MSH|^~\\&|NextGen Rosetta|Demo Family Practice^0001|X|Y|20261120100000||SIU^S12|\(visit)|P|2.3\r\
+                    SCH||\(visit)||||OVF^OVF||OVF^OVF|30|minutes|^^^\(start)||||||||||||||Booked\r\
+                    PID|1||M100^^^NextGen Clinic^MR|\(guid)|EXAMPLE^ALEX\r\
+                    PV1|1|O|MAIN||||2001^EXAMPLE^ADA\rAIL|1|A|MAIN\r
+                    """.utf8)
+            }
+            for (visit, guid, start) in [
+                ("V1", "", "202612010900"), ("V2", "G-ADA", "202612021000"), ("V3", "G-BEN", "202612031100"),
+                ("V4", "G-BEN", "202612041200"),
+            ] {
+                try await desk.send(rosetta(visit, guid, start), feed: "demo-nextgen", key: "person/demo/M100")
+                try await desk.settled()
+            }
+            #expect(try await desk.parked().isEmpty)
+            #expect(try await desk.texts(persons) == ["mrn person", "person"])
+            #expect(
+                try await desk.texts("SELECT count(*)::text FROM records.appointment GROUP BY person_id ORDER BY 1")
+                    == ["2", "2"])
+        }
+    }
+
     @Test func `With less than name and birth date, and no id of the appointment, it waits for a person`() async throws
     {
         try await Desk.open { desk in

@@ -20,6 +20,7 @@ package enum Schema {
         Migration("v0008_console", PackageResources.v0008_console_sql),
         Migration("v0011_taking_back", PackageResources.v0011_taking_back_sql),
         Migration("v0014_visits", PackageResources.v0014_visits_sql),
+        Migration("v0015_persons_apart", PackageResources.v0015_persons_apart_sql),
     ]
 
     /// Brings the database to this program's version; the names of what was applied, in order. Safe to repeat, and to

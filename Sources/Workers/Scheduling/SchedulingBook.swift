@@ -174,10 +174,24 @@ package struct SchedulingBook: Sendable {
     private mutating func person(_ aliases: [Alias], _ enterprise: String) -> UUID? {
         if aliases.isEmpty { return nil }
         let keys = aliases.map { PersonKey(enterprise: enterprise, identifier: $0.identifier) }
-        let known = keys.compactMap { persons[$0] }.first
+        let known = zip(aliases, keys).first { alias, key in
+            persons[key].map { !isDenied($0, below: alias.trust, by: aliases, enterprise) } ?? false
+        }.flatMap { persons[$0.1] }
         let id = known ?? makeID()
         for key in keys where persons[key] == nil { persons[key] = id }
         return id
+    }
+
+    /// Whoever has another own id (a GUID) is not meant, though a lesser number is the same.
+    private func isDenied(_ person: UUID, below trust: Int16, by said: [Alias], _ enterprise: String) -> Bool {
+        said.contains { own in
+            own.identifier.kind == .person && own.trust > trust
+                && persons[PersonKey(enterprise: enterprise, identifier: own.identifier)] != person
+                && persons.contains {
+                    $0.value == person && $0.key.identifier.kind == .person
+                        && $0.key.identifier.authority == own.identifier.authority
+                }
+        }
     }
 
     private mutating func keep(_ block: BlockSeen, _ practice: String) -> [SlotChange] {
