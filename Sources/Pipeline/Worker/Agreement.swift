@@ -207,7 +207,8 @@ package struct Agreement: Sendable {
     /// How many of the members that a rule explains each rule explains, the most first. One may have more than one. None
     /// where the run does not keep its members.
     package func explained(in transaction: Transaction) async throws -> [(rule: String, count: Int)] {
-        guard hasMembers else { return [] }
+        // They are all read for it, which is spared where there is none.
+        guard hasMembers, counts.explained > 0 else { return [] }
         return try await transaction.query(
             """
             SELECT r.reason, count(*) FROM reconciliation.member m CROSS JOIN LATERAL unnest(m.reasons) AS r (reason)

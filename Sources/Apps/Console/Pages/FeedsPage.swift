@@ -132,23 +132,27 @@ extension Console {
 
 /// Statements on what came in. The journal has no row-level security: each names the practices.
 enum FeedQueries {
-    /// Feeds of the practices, when each was last heard, and how much in the last hour: index entry_by_feed, walked from
-    /// name to name.
-    static func lastHeard(_ practices: [String]) -> SQL {
-        """
-        \(fragment: walk())
-        SELECT n.feed, l.received_at, (
-            SELECT count(*) FROM journal.entry e
-            WHERE e.feed = n.feed AND e.received_at > clock_timestamp() - interval '1 hour' AND e.direction = 'in'
-                AND e.practice_id = ANY (\(practices)))
-        FROM name n
-        CROSS JOIN LATERAL (
-            SELECT e.received_at FROM journal.entry e
-            WHERE e.feed = n.feed AND e.direction = 'in' AND e.practice_id = ANY (\(practices))
-            ORDER BY e.received_at DESC LIMIT 1) l
-        WHERE n.feed IS NOT NULL
-        ORDER BY n.feed
-        """
+    /// Feeds of a practice, when each was last heard in five weeks, and how much in the last hour: index entry_by_feed. The
+    /// feeds are those of the definitions, else every one that ever spoke: one that only others use would be read to its
+    /// end for nothing.
+    static func lastHeard(_ practice: String, feeds: [String]?) -> SQL {
+        let names: SQL =
+            if let feeds { "WITH name AS (SELECT unnest(\(feeds)) AS feed)" } else { walk() }
+        return """
+            \(fragment: names)
+            SELECT n.feed, l.received_at, (
+                SELECT count(*) FROM journal.entry e
+                WHERE e.feed = n.feed AND e.received_at > clock_timestamp() - interval '1 hour' AND e.direction = 'in'
+                    AND e.received_on >= current_date - 1 AND e.practice_id = \(practice))
+            FROM name n
+            CROSS JOIN LATERAL (
+                SELECT e.received_at FROM journal.entry e
+                WHERE e.feed = n.feed AND e.direction = 'in' AND e.practice_id = \(practice)
+                    AND e.received_on >= current_date - 35
+                ORDER BY e.received_at DESC LIMIT 1) l
+            WHERE n.feed IS NOT NULL
+            ORDER BY n.feed
+            """
     }
 
     static func summary(_ practices: [String]) -> SQL {

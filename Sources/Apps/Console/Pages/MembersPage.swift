@@ -1,5 +1,6 @@
 import Foundation
 import Hummingbird
+import Mustache
 import Postgres
 import Reconciliation
 import Worker
@@ -26,7 +27,7 @@ extension Console {
         let emptyWords: String
     }
 
-    private struct MemberLine {
+    private struct MemberLine: MustacheParent {
         let start: String
         let provider: String
         let location: String
@@ -39,6 +40,25 @@ extension Console {
         let tone: String
         let reasons: [String]
         let findings: [Pages.Link]
+
+        /// A page has a hundred of these.
+        func child(named name: String) -> Any? {
+            switch name {
+            case "start": start
+            case "provider": provider
+            case "location": location
+            case "patient": patient
+            case "pm": pm
+            case "here": here
+            case "app": app
+            case "verdict": verdict
+            case "sign": sign
+            case "tone": tone
+            case "reasons": reasons
+            case "findings": findings
+            default: nil
+            }
+        }
     }
 
     private static let pageSize = 100

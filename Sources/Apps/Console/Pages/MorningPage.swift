@@ -2,6 +2,7 @@ import Foundation
 import Hummingbird
 import Postgres
 import Worker
+import Workflow
 
 /// The first page: for each practice what the last comparison found, what is open, what is parked, and whether its feeds
 /// still speak. Every number leads to what it counts.
@@ -63,16 +64,18 @@ extension Console {
     }
 
     private func morning(_ visit: Visit, _ person: SignedIn) async throws -> Response {
+        // Before the pages' transaction: it reads by a connection of its own.
+        let definition = try? await definitions.current()
         let page = try await reading(person) { desk in
             var sections: [Section] = []
-            for office in desk.offices { sections.append(try await section(office, desk)) }
+            for office in desk.offices { sections.append(try await section(office, definition, desk)) }
             return MorningPage(
                 frame: Frame(title: "This morning", person, at: "/"), practices: sections)
         }
         return pages.page(.morning, page)
     }
 
-    private func section(_ office: Office, _ desk: Desk) async throws -> Section {
+    private func section(_ office: Office, _ definition: Definition?, _ desk: Desk) async throws -> Section {
         let findings = Address(path: "/findings", parameters: [("practice", office.id), ("state", "open")])
         let open = try await desk.transaction.query(
             FindingQueries.open(by: .code, office.id, at: office.time.bounds(of: desk.now)))
@@ -88,7 +91,12 @@ extension Console {
         }
         let total = codes.reduce(0) { $0 + $1.total }
         let parked = try await desk.transaction.query(JobQueries.blockedCount(office.id)).first?.decode(Int64.self) ?? 0
-        let feeds = try await desk.transaction.query(FeedQueries.lastHeard([office.id])).map { row in
+        let own = definition.flatMap { definition in
+            definition.practices[office.id].map { practice in
+                definition.feeds.values.filter { $0.practices.values.contains(practice.id) }.map(\.name)
+            }
+        }
+        let feeds = try await desk.transaction.query(FeedQueries.lastHeard(office.id, feeds: own)).map { row in
             let (name, last, hour) = try row.decode((String, Date, Int64).self)
             return FeedLine(name: name, last: Moment(last, office.time, now: desk.databaseNow), hour: hour)
         }

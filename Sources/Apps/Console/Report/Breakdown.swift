@@ -1,4 +1,5 @@
 import Foundation
+import Mustache
 import Postgres
 import Worker
 
@@ -47,11 +48,21 @@ struct Breakdown: Sendable {
 
     // MARK: As it is shown
 
-    struct Table {
+    struct Table: MustacheParent {
         let caption: String
         let head: String
         let lines: [ComparisonLine]
         let addsUp: Bool
+
+        func child(named name: String) -> Any? {
+            switch name {
+            case "caption": caption
+            case "head": head
+            case "lines": lines
+            case "addsUp": addsUp
+            default: nil
+            }
+        }
     }
 
     /// Nil where the run keeps no parts, as an older one of the same day.

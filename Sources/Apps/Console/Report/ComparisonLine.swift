@@ -1,4 +1,5 @@
 import Foundation
+import Mustache
 import Worker
 
 /// One row of numbers: a comparison as a whole, one place of it, or one practitioner, each number with the way to its
@@ -56,6 +57,30 @@ struct ComparisonLine {
         if names.count == 1 { return "pmsync alone" + without }
         let last = names.count - 1
         return names[..<last].joined(separator: ", ") + " and " + names[last] + without
+    }
+}
+
+// A page has hundreds of these: a template finds their values by name, without a mirror of each.
+extension ComparisonLine: MustacheParent {
+    func child(named name: String) -> Any? {
+        switch name {
+        case "name": self.name
+        case "cells": cells
+        case "agreement": agreement
+        case "withheld": withheld
+        default: nil
+        }
+    }
+}
+
+extension ComparisonLine.Cell: MustacheParent {
+    func child(named name: String) -> Any? {
+        switch name {
+        case "label": label
+        case "value": value
+        case "link": link
+        default: nil
+        }
     }
 }
 
