@@ -14,7 +14,7 @@ import Worker
     @Test func `every fault that is planted is found under its cause, and nobody innocent is accused`() async throws {
         var run = AgreementRun(Self.plan)
         try await run.play(workflows: Repository.workflows)
-        #expect(run.judge.signs >= 12)
+        #expect(run.judge.signs >= 6)
         #expect(run.innocents > run.judge.plants.count)
         #expect(run.judge.recall == 1, "\(run.stories.joined(separator: "\n"))")
         #expect(run.judge.wrongs.isEmpty, "\(run.stories.joined(separator: "\n"))")

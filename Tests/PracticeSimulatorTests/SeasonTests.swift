@@ -40,7 +40,7 @@ import Testing
     @Test func `faults of every kind are planted, among ten times as many oddities`() {
         var season = season(share: 0.4)
         var seldom = self.season(share: 0.03)
-        _ = season.advance(to: at(9, 22))
+        _ = season.advance(to: at(14, 22))
         _ = seldom.advance(to: at(9, 22))
         #expect(Set(PlantKind.allCases).subtracting(season.plants.map(\.kind)) == [])
         #expect(seldom.plants.count > 3)

@@ -277,6 +277,8 @@ package struct Script: Sequence, IteratorProtocol, Sendable {
         let old = before.adding(days: -7)
         diary.forget(before: old)
         for (id, entry) in book.entries where entry.start.day < old { book.remove(id) }
-        desk.forget { book.entries[$0] == nil }
+        // What is decided and not told yet is on nobody's page, and is not forgotten for that.
+        let decided = Set(told.map(\.entry.id))
+        desk.forget { book.entries[$0] == nil && !decided.contains($0) }
     }
 }

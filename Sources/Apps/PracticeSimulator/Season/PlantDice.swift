@@ -10,7 +10,8 @@ package struct PlantRates: Sendable {
         rates[.garbled] = each * 1.5
         rates[.deletedInPM] = each * 1.5
         rates[.letGo] = each * 1.5
-        rates[.ignoredByApp] = each * 3
+        rates[.ignoredByApp] = each * 4
+        rates[.unmapped] = each * 2
     }
 }
 
