@@ -98,7 +98,7 @@ struct CSVTests {
 
     static func rows(_ text: String) throws -> [PMList.Row] {
         let records = try records(text)
-        let list = try PMList(header: records[0], time: World.time, asOf: asOf)
+        var list = try PMList(header: records[0], time: World.time, asOf: asOf)
         return try records.dropFirst().map { (record) throws in try list.row(record) }
     }
 

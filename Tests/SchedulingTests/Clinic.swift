@@ -148,6 +148,16 @@ final class Clinic: Sendable {
 
     // MARK: Booking apps
 
+    /// A booking app's list, in the PM's layout with a column of our ids.
+    func exportApp(_ lines: [(line: Line, record: UUID)], to file: String) throws {
+        let rows = lines.map { line, record in
+            "\(line.id),\(line.status),\(time.wall(at: line.start)),\(time.wall(at: line.start + 1200)),\(line.mrn),"
+                + "\(line.provider),\(line.location),\(record)"
+        }
+        let text = (["appointment_id,status,start,end,mrn,provider,location,pmsync_id"] + rows).joined(separator: "\n")
+        try (text + "\n").write(toFile: folder + "/" + file, atomically: true, encoding: .utf8)
+    }
+
     struct App {
         let client: UUID
         let subscription: UUID

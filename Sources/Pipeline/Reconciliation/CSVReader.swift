@@ -48,12 +48,14 @@ package struct CSVReader: Sendable {
     /// The records that these bytes complete. Empty lines are passed over.
     package mutating func read(_ bytes: some Sequence<UInt8>) throws(ReconciliationError) -> [Record] {
         var records: [Record] = []
+        // An array of our own: bytes that somebody else's sequence hands over cost a call each.
+        var bytes = Array(bytes)[...]
+        while let byte = bytes.first, byte == marksToSkip.first {
+            bytes.removeFirst()
+            marksToSkip.removeFirst()
+        }
+        if !bytes.isEmpty { marksToSkip = [] }
         for byte in bytes {
-            if byte == marksToSkip.first {
-                marksToSkip.removeFirst()
-                continue
-            }
-            marksToSkip = []
             if let record = try take(byte) { records.append(record) }
         }
         return records

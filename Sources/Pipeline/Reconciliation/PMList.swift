@@ -44,6 +44,13 @@ package struct PMList: Sendable {
     private let time: PracticeTime
     /// When the list was made: settles which of two readings a time in the repeated hour has.
     private let asOf: Date
+    private var starts = Remembered<String, PracticeTime.Reading?>()
+    private var ends = Remembered<End, PracticeTime.Reading?>()
+
+    private struct End: Hashable {
+        let text: String
+        let start: Date
+    }
 
     /// Throws where a needed column is not in the header, or one is there twice.
     package init(header: CSVReader.Record, time: PracticeTime, asOf: Date) throws(ReconciliationError) {
@@ -73,28 +80,32 @@ package struct PMList: Sendable {
         return text.isEmpty ? nil : text
     }
 
-    package func row(_ record: CSVReader.Record) throws(ReconciliationError) -> Row {
+    package mutating func row(_ record: CSVReader.Record) throws(ReconciliationError) -> Row {
         if let fault = record.fault { throw .csv(line: record.line, fault) }
         guard record.fields.count == fieldCount else {
             throw .csv(line: record.line, .fieldCount(expected: fieldCount, found: record.fields.count))
         }
         func text(_ column: Column) -> String {
-            columns[column].map { record.fields[$0].trimmingCharacters(in: .whitespaces) } ?? ""
+            columns[column].map { record.fields[$0].trimmed } ?? ""
         }
         if text(.appointment).isEmpty {
             throw .csv(line: record.line, .missingValue(column: Column.appointment.rawValue))
         }
-        guard let start = WallTime(listed: text(.start)) else {
+        let (time, asOf) = (time, asOf)
+        let start = starts.value(for: text(.start)) { text in
+            WallTime(listed: text).map { time.reading(of: $0, receipt: asOf) }
+        }
+        guard let startReading = start else {
             throw .csv(line: record.line, .badTime(column: Column.start.rawValue))
         }
-        var end: WallTime?
-        if !text(.end).isEmpty {
-            end = WallTime(listed: text(.end))
-            if end == nil { throw .csv(line: record.line, .badTime(column: Column.end.rawValue)) }
+        var endReading: PracticeTime.Reading?
+        if case let said = text(.end), !said.isEmpty {
+            // An end in the repeated hour takes the reading nearest to its start.
+            endReading = ends.value(for: End(text: said, start: startReading.instant)) { end in
+                WallTime(listed: end.text).map { time.reading(of: $0, receipt: end.start) }
+            }
+            if endReading == nil { throw .csv(line: record.line, .badTime(column: Column.end.rawValue)) }
         }
-        let startReading = time.reading(of: start, receipt: asOf)
-        // An end in the repeated hour takes the reading nearest to its start.
-        let endReading = end.map { time.reading(of: $0, receipt: startReading.instant) }
         if let endReading, endReading.instant < startReading.instant {
             throw .csv(line: record.line, .endsBeforeItsStart)
         }
@@ -102,6 +113,15 @@ package struct PMList: Sendable {
             line: record.line, appointment: text(.appointment), status: text(.status), start: startReading,
             end: endReading, patient: text(.patient), provider: text(.provider), location: text(.location),
             event: text(.event))
+    }
+}
+
+extension String {
+    fileprivate var trimmed: String {
+        // Foundation's way is slow, and nearly no field has anything to trim.
+        guard let first = utf8.first, let last = utf8.last else { return self }
+        let needsNone = (0x21...0x7E).contains(first) && (0x21...0x7E).contains(last)
+        return needsNone ? self : trimmingCharacters(in: .whitespaces)
     }
 }
 

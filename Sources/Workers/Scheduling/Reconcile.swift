@@ -177,16 +177,20 @@ package struct SchedulingRun: Sendable {
     package let timing: RunTiming
 }
 
-/// How long a run's steps took, in seconds. The first three are the job's, and the same for each of its runs.
+/// How long a run's steps took, in seconds. All but the last two are the job's, and the same for each of its runs.
 package struct RunTiming: Hashable, Sendable {
     /// The lists, from their first byte into the database.
     package internal(set) var reading: Double = 0
     /// Which of our records their lines are.
     package internal(set) var matching: Double = 0
-    /// Our record, and who overbooks whom.
+    /// Our record as lists speak of it.
     package internal(set) var records: Double = 0
-    /// Both sides against each other: counts, causes, findings.
-    package internal(set) var comparing: Double = 0
+    /// All lists against our record: where they are not alike.
+    package internal(set) var doubting: Double = 0
+    /// Who overbooks whom.
+    package internal(set) var overbooking: Double = 0
+    /// What is not alike, judged: counts, causes, findings.
+    package internal(set) var judging: Double = 0
     /// The members of the counts.
     package internal(set) var keeping: Double = 0
 }

@@ -24,7 +24,7 @@ struct ListFile: Sendable {
         defer { try? handle.close() }
         var records = CSVReader(isForgiving: true)
         var table: Table?
-        var stage = ListStage(side, asOf: asOf, in: session)
+        var stage = ListStage(side, asOf: asOf, time: context.time, in: session)
         var rows = 0
         while true {
             let piece: Data
@@ -36,7 +36,7 @@ struct ListFile: Sendable {
                 throw ListProblem(error)
             }
             for record in read {
-                guard let known = table else {
+                if table == nil {
                     do throws(ReconciliationError) {
                         table = try Table(header: record, isPM: isPM, context: context, asOf: asOf)
                     } catch {
@@ -47,9 +47,9 @@ struct ListFile: Sendable {
                 rows += 1
                 let listed: ListedEntry?
                 do throws(ReconciliationError) {
-                    listed = try known.entry(record, &stage)
+                    listed = try table?.entry(record, &stage) ?? nil
                 } catch {
-                    try Self.note(ListProblem(error), record, known, &stage)
+                    if let table { try Self.note(ListProblem(error), record, table, &stage) }
                     continue
                 }
                 if let listed { try await stage.add(listed) }
@@ -91,13 +91,22 @@ struct ListFile: Sendable {
     }
 
     private struct Table {
-        let list: PMList
+        var list: PMList
         let fieldCount: Int
         let isPM: Bool
         /// Where our own id is, in a booking app's file.
         let own: Int?
         let context: ListContext
         let asOf: Date
+        private var statuses = Remembered<String, Said>()
+        private var resources = Remembered<String, String?>()
+        private var sites = Remembered<String, String?>()
+
+        private struct Said: Sendable {
+            let status: AppointmentStatus?
+            let isBlock: Bool
+            let isListed: Bool
+        }
 
         init(header: CSVReader.Record, isPM: Bool, context: ListContext, asOf: Date) throws(ReconciliationError) {
             if let fault = header.fault { throw .csv(line: header.line, fault) }
@@ -111,21 +120,26 @@ struct ListFile: Sendable {
         }
 
         /// Nil where it is out of reach, or nothing to tell.
-        func entry(_ record: CSVReader.Record, _ stage: inout ListStage) throws(ReconciliationError)
-            -> ListedEntry?
-        {
+        mutating func entry(
+            _ record: CSVReader.Record, _ stage: inout ListStage
+        ) throws(ReconciliationError) -> ListedEntry? {
             let row = try list.row(record)
             guard context.reach.contains(row.start.instant) else { return nil }
-            let said = context.status(row.status)
+            let context = context
+            let said = statuses.value(for: row.status) { word in
+                let (status, isBlock, isListed) = context.status(word)
+                return Said(
+                    status: status ?? AppointmentStatus(rawValue: word.lowercased()), isBlock: isBlock,
+                    isListed: isListed)
+            }
             guard said.isListed else { return nil }
-            let status = said.status ?? AppointmentStatus(rawValue: row.status.lowercased())
             let patient = said.isBlock ? "" : row.patient
-            var entry = row.entry(authority: "", status: status, person: patient)
+            var entry = row.entry(authority: "", status: said.status, person: patient)
             entry.identifiers = []
-            entry.isStatusDerived = context.isDerived(status, start: entry.start, asOf: asOf)
-            entry.resource = context.bookables.code(row.provider)
+            entry.isStatusDerived = context.isDerived(said.status, start: entry.start, asOf: asOf)
+            entry.resource = resources.value(for: row.provider) { context.bookables.code($0) }
             if entry.resource == nil, !row.provider.isEmpty { stage.unknownResources += 1 }
-            entry.location = context.bookables.site(row.location)
+            entry.location = sites.value(for: row.location) { context.bookables.site($0) }
             if entry.location == nil, !row.location.isEmpty { stage.unknownLocations += 1 }
             let ownID = isPM ? "" : own.map { record.fields[$0] } ?? row.appointment
             return ListedEntry(

@@ -12,7 +12,7 @@ struct DoubtfulEntries {
     func ours() async throws -> EntryStream {
         try await stream(
             """
-            \(fragment: ourColumns())
+            \(fragment: ourColumns(part: "s.part"))
             JOIN pg_temp.sifted s ON s.id = o.id AND s.class = 'doubtful'
             ORDER BY o.id
             """, Entry.init(ours:))
@@ -40,17 +40,17 @@ struct DoubtfulEntries {
 
     func others(than id: UUID) async throws -> [Entry] {
         try await transaction.query(
-            "\(fragment: ourColumns()) JOIN pg_temp.clash c ON c.other = o.id AND c.id = \(id) ORDER BY o.start_at, o.id"
+            "\(fragment: ourColumns(part: "false")) JOIN pg_temp.clash c ON c.other = o.id AND c.id = \(id) ORDER BY o.start_at, o.id"
         ).map(Entry.init(ours:))
     }
 
-    private func ourColumns() -> SQL {
+    private func ourColumns(part: SQL) -> SQL {
         """
         SELECT o.id, o.version, o.status, o.source_status, o.start_at, o.end_at, o.changed_at, o.person_id, o.initials,
             (SELECT right(l.value, 4) FROM records.person_alias l
              WHERE l.enterprise_id = \(enterprise) AND l.person_id = o.person_id AND l.kind = 'mrn'
              ORDER BY l.trust DESC, l.first_seen_at LIMIT 1),
-            o.resource, o.location, o.derived, o.part
+            o.resource, o.location, o.derived, \(fragment: part)
         FROM pg_temp.ours o
         """
     }

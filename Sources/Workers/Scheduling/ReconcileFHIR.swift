@@ -8,7 +8,7 @@ import Reconciliation
 extension FHIRList {
     /// Reads it page by page and stages its entries. `asOf`: when the reading began.
     func read(_ context: ListContext, side: Int16, in session: Session) async throws(ListProblem) -> ReadList {
-        var stage = ListStage(side, asOf: context.clock, in: session)
+        var stage = ListStage(side, asOf: context.clock, time: context.time, in: session)
         var iterator = makeAsyncIterator()
         while true {
             let next: Element?

@@ -30,7 +30,8 @@ struct ReconcileJob: Sendable {
         // A million lines take their time; and no plan may rest on what the tables held in the run before.
         try await transaction.script(
             "SET LOCAL statement_timeout = '15min'; SET LOCAL plan_cache_mode = force_custom_plan")
-        try await transaction.script("SET LOCAL work_mem = '64MB'; SET LOCAL jit = off")
+        try await transaction.script(
+            "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off; SET LOCAL default_statistics_target = 10")
         _ = try await transaction.query(ReconcileQueries.lock(practice.id))
         guard let secret = try await transaction.query("SELECT secret FROM queue.secret").first?.decode([UInt8].self)
         else { throw ReconcileError.unknownPractice }
@@ -47,21 +48,28 @@ struct ReconcileJob: Sendable {
         try await ReconcileMatching.run(
             practice: practice.id, enterprise: practice.enterprise, madeAt: madeAt, in: transaction)
         timing.matching = lap()
+        let numbered = [pm] + apps.map(\.side)
         let sieve = ReconcileSieve(
             practice: practice.id, enterprise: practice.enterprise, zone: practice.zoneName, reach: context.reach,
-            window: window, goLive: practice.goLive.of(SchedulingReconciliation.workflow), hasPM: pm.list != nil,
+            window: window, goLive: practice.goLive.of(SchedulingReconciliation.workflow),
+            sides: numbered.indices.filter { numbered[$0].list != nil }.map { Int16(clamping: $0) },
             isOpen: judgesAll, transaction: transaction)
         try await sieve.readOurs()
-        var unlisted: [SideName: Set<Day>] = [:]
-        if pm.list != nil { unlisted[.pm] = try await sieve.unlistedDays(side: 0) }
+        let busy = try await sieve.busyDays()
         timing.records = lap()
+        try await sieve.doubt()
+        timing.doubting = lap()
+        try await sieve.findClashes()
+        timing.overbooking = lap()
 
         let compared: [(app: BookingApp?, side: Side)] =
             apps.isEmpty ? [(nil, .absent)] : apps.map { ($0.app, $0.side) }
         var runs: [SchedulingRun] = []
         for (index, (app, side)) in compared.enumerated() {
             let number: Int16? = side.list == nil ? nil : Int16(clamping: index + 1)
-            if let number { unlisted[.app] = try await sieve.unlistedDays(side: number) } else { unlisted[.app] = nil }
+            var unlisted: [SideName: Set<Day>] = [:]
+            if let list = pm.list { unlisted[.pm] = busy.subtracting(list.days) }
+            if let list = side.list { unlisted[.app] = busy.subtracting(list.days) }
             var watermarks = Watermarks(
                 feed: feeds.last, feedIsSilent: !feeds.silent.isEmpty, pm: pm.list?.asOf, app: side.list?.asOf)
             watermarks.silentFeeds = feeds.silent
@@ -78,7 +86,7 @@ struct ReconcileJob: Sendable {
                 practice: practice.id, workflow: scope.workflow, zone: practice.zoneName, now: now,
                 transaction: transaction, runs: runs.map(\.run.id))
             let run = try await compare(comparison, sieve, app: number, store)
-            timing.comparing = lap()
+            timing.judging = lap()
             try await store.keepMembers(client: app?.id, hasPM: pm.list != nil, hasApp: number != nil)
             let sources = Sources(
                 watermarks, feeds, app: app, pm: pm, side,

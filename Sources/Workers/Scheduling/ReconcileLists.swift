@@ -26,6 +26,8 @@ struct ReadList: Sendable {
     /// As of when it speaks.
     let asOf: Date
     let count: Int
+    /// The days of which it has a line.
+    let days: Set<Day>
     let unknownResources: Int
     let unknownLocations: Int
     /// Rows that could not be read; nil where all could.

@@ -6,6 +6,8 @@ import Reconciliation
 /// What the database settles by itself: appointments that are equal in everything that is compared need no rule and no
 /// evidence, and are counted where they are. The rest is `doubtful`, for `Comparison` to judge; that both together say
 /// what `Comparison` alone would say is a property that the tests hold them to.
+///
+///     readOurs -> doubt: by one number a line and a record -> findClashes -> sift: for each booking app's list
 struct ReconcileSieve {
     let practice: String
     let enterprise: String
@@ -13,55 +15,185 @@ struct ReconcileSieve {
     let reach: Range<Date>
     let window: Range<Date>
     let goLive: Date?
-    let hasPM: Bool
+    /// The lists that were read: 0 is the PM's.
+    let sides: [Int16]
     /// Nothing is passed over: for the tests, which hold the sieve to what `Comparison` says of all.
     let isOpen: Bool
     let transaction: Transaction
 
+    private var hasPM: Bool { sides.contains(0) }
+
     // MARK: Our record
 
-    /// Those within reach, and those that a list names wherever they start. Who is booked is the only practitioner, else
-    /// the only device; where, the only place: of several none stands for all, and a list names only one.
+    /// Those within reach. Who is booked is the only practitioner, else the only device; where, the only place: of several
+    /// none stands for all, and a list names only one.
     func readOurs() async throws {
         try await transaction.execute(
-            records("practice_id = \(practice) AND start_at >= \(reach.lowerBound) AND start_at < \(reach.upperBound)"))
+            """
+            INSERT INTO pg_temp.bookable (id, number, kind, code, site, capacity)
+            SELECT id, row_number() OVER (ORDER BY id), kind, code, split_part(code, '/', 1), capacity
+            FROM records.resource WHERE practice_id = \(practice)
+            """)
+        try await transaction.execute("ANALYZE pg_temp.bookable")
+        try await transaction.execute(
+            records("a.start_at >= \(reach.lowerBound) AND a.start_at < \(reach.upperBound)"))
+        try await transaction.execute("ANALYZE pg_temp.ours")
+    }
+
+    /// The digest is the line's of `ReconcileMatching`, field by field. Resources go by numbers, for a million of them.
+    private func records(_ which: SQL) -> SQL {
+        """
+        WITH booked AS (
+            SELECT a.id, min(b.number) FILTER (WHERE b.kind = 'practitioner') AS first_one,
+                max(b.number) FILTER (WHERE b.kind = 'practitioner') AS last_one,
+                min(b.number) FILTER (WHERE b.kind = 'device') AS first_thing,
+                max(b.number) FILTER (WHERE b.kind = 'device') AS last_thing,
+                min(b.number) FILTER (WHERE b.kind = 'location') AS first_site,
+                max(b.number) FILTER (WHERE b.kind = 'location') AS last_site
+            FROM records.appointment a
+            JOIN records.appointment_resource u ON u.practice_id = a.practice_id AND u.appointment_id = a.id
+            JOIN pg_temp.bookable b ON b.id = u.resource_id
+            WHERE a.practice_id = \(practice) AND \(fragment: which)
+            GROUP BY a.id
+        ), stated AS (
+            SELECT a.id, a.version, a.status, a.source_status, a.start_at, a.end_at, a.changed_at, a.created_at,
+                coalesce(p.survivor, a.person_id) AS person_id,
+                coalesce(left(p.given, 1) || left(p.family, 1), '') AS initials, w.code AS resource,
+                CASE WHEN s.site = t.site THEN s.site END AS location, 'derived' = ANY (a.flags) AS derived,
+                a.status NOT IN ('cancelled', 'entered-in-error', 'noshow', 'proposed') AS live, a.overbooked,
+                coalesce(a.start_at >= \(window.lowerBound) AND a.start_at < \(window.upperBound), false) AS inside
+            FROM records.appointment a
+            LEFT JOIN booked b ON b.id = a.id
+            LEFT JOIN pg_temp.bookable w ON w.number = CASE WHEN b.first_one = b.last_one THEN b.first_one
+                WHEN b.first_one IS NULL AND b.first_thing = b.last_thing THEN b.first_thing END
+            LEFT JOIN pg_temp.bookable s ON s.number = b.first_site
+            LEFT JOIN pg_temp.bookable t ON t.number = b.last_site
+            LEFT JOIN records.person p ON p.enterprise_id = \(enterprise) AND p.id = a.person_id
+            WHERE a.practice_id = \(practice) AND \(fragment: which)
+        )
+        INSERT INTO pg_temp.ours (id, version, status, source_status, start_at, end_at, changed_at, created_at, person_id,
+            initials, resource, location, derived, live, overbooked, inside, digest)
+        SELECT c.*, CASE WHEN c.start_at IS NOT NULL THEN
+            hash_record_extended(ROW(c.status, c.start_at, c.end_at, c.person_id, c.resource, c.location), 0) END
+        FROM stated c
+        """
+    }
+
+    /// Days on which we have several live appointments with a person.
+    func busyDays() async throws -> Set<Day> {
+        let rows = try await transaction.query(
+            """
+            SELECT (q.quarter AT TIME ZONE \(zone))::date FROM (
+                SELECT date_bin('15 minutes', start_at, '2000-01-01T00:00Z') AS quarter, count(*) AS appointments
+                FROM pg_temp.ours WHERE inside AND live AND person_id IS NOT NULL GROUP BY 1) q
+            GROUP BY 1 HAVING sum(q.appointments) >= 3
+            """)
+        return Set(try rows.compactMap { Day(try $0.decode(CalendarDay.self)) })
+    }
+
+    // MARK: Doubt
+
+    /// Finds the records that a list does not say the same of, the lines that say other than a record, and with them the
+    /// records of which a list has two lines. What a list names beyond reach is read too.
+    func doubt() async throws {
+        for side in sides { try await transaction.execute(unlike(side)) }
+        try await transaction.execute("ANALYZE pg_temp.unlike")
+        for side in sides where try await hasTwins(side) { try await transaction.execute(twins(side)) }
         try await transaction.execute(
             records(
                 """
-                practice_id = \(practice) AND id IN (
-                    SELECT record FROM pg_temp.theirs WHERE record IS NOT NULL EXCEPT SELECT id FROM pg_temp.ours)
+                a.id IN (
+                    SELECT id FROM pg_temp.unlike WHERE is_listed AND id NOT IN (
+                        SELECT o.id FROM pg_temp.ours o JOIN pg_temp.unlike u ON u.id = o.id))
                 """))
-        try await transaction.execute("ANALYZE pg_temp.ours")
-        try await transaction.execute(clashes())
+        try await transaction.execute(
+            """
+            INSERT INTO pg_temp.doubt (id)
+            SELECT id FROM pg_temp.unlike
+            UNION SELECT id FROM pg_temp.ours
+            WHERE \(isOpen) OR start_at IS NULL OR person_id IS NULL OR start_at < \(goLive)::timestamptz
+            ON CONFLICT DO NOTHING
+            """)
+        try await transaction.execute("ANALYZE pg_temp.doubt")
+        try await transaction.execute(theirs(of: "SELECT id FROM pg_temp.doubt"))
+        try await transaction.execute(strangers())
+        try await transaction.execute(
+            """
+            UPDATE pg_temp.theirs t SET twice = true
+            FROM (SELECT side, record FROM pg_temp.theirs WHERE record IS NOT NULL
+                  GROUP BY side, record HAVING count(*) > 1) d
+            WHERE t.side = d.side AND t.record = d.record
+            """)
+        try await transaction.execute("ANALYZE pg_temp.theirs")
     }
 
-    private func records(_ which: SQL) -> SQL {
+    /// Both sides against each other, in one pass: a record is alike where a line of it has its number.
+    private func unlike(_ side: Int16) -> SQL {
         """
-        WITH a AS (SELECT * FROM records.appointment WHERE \(fragment: which)),
-        booked AS (
-            SELECT a.id, count(*) FILTER (WHERE r.kind = 'practitioner') AS people,
-                min(r.code) FILTER (WHERE r.kind = 'practitioner') AS who,
-                count(*) FILTER (WHERE r.kind = 'device') AS things, min(r.code) FILTER (WHERE r.kind = 'device') AS what,
-                min(split_part(r.code, '/', 1)) FILTER (WHERE r.kind = 'location') AS first_site,
-                max(split_part(r.code, '/', 1)) FILTER (WHERE r.kind = 'location') AS last_site
-            FROM a
-            JOIN records.appointment_resource u ON u.practice_id = a.practice_id AND u.appointment_id = a.id
-            JOIN records.resource r ON r.practice_id = u.practice_id AND r.id = u.resource_id
-            GROUP BY a.id
-        )
-        INSERT INTO pg_temp.ours (id, version, status, source_status, start_at, end_at, changed_at, created_at, person_id,
-            initials, resource, location, derived, live, overbooked, inside)
-        SELECT a.id, a.version, a.status, a.source_status, a.start_at, a.end_at, a.changed_at, a.created_at,
-            coalesce(p.survivor, a.person_id), coalesce(left(p.given, 1) || left(p.family, 1), ''),
-            CASE WHEN b.people = 1 THEN b.who WHEN b.people = 0 AND b.things = 1 THEN b.what END,
-            CASE WHEN b.first_site = b.last_site THEN b.first_site END,
-            'derived' = ANY (a.flags), a.status NOT IN ('cancelled', 'entered-in-error', 'noshow', 'proposed'),
-            a.overbooked, coalesce(a.start_at >= \(window.lowerBound) AND a.start_at < \(window.upperBound), false)
-        FROM a
-        LEFT JOIN booked b ON b.id = a.id
-        LEFT JOIN records.person p ON p.enterprise_id = \(enterprise) AND p.id = a.person_id
-        ORDER BY a.id
+        INSERT INTO pg_temp.unlike (side, id, is_listed)
+        SELECT \(side), coalesce(k.record, o.id), k.record IS NOT NULL
+        FROM (SELECT record, digest FROM pg_temp.known WHERE side = \(side)) k
+        FULL JOIN pg_temp.ours o ON o.id = k.record AND o.digest = k.digest
+        WHERE k.record IS NULL OR o.id IS NULL
         """
+    }
+
+    /// Whether more lines are alike than records are: only then has a record that is alike two lines.
+    private func hasTwins(_ side: Int16) async throws -> Bool {
+        let row = try await transaction.query(
+            """
+            SELECT (SELECT count(*) FROM pg_temp.known WHERE side = \(side)) - u.lines
+                > (SELECT count(*) FROM pg_temp.ours) - u.records
+            FROM (SELECT count(*) FILTER (WHERE is_listed) AS lines, count(*) FILTER (WHERE NOT is_listed) AS records
+                  FROM pg_temp.unlike WHERE side = \(side)) u
+            """
+        ).first
+        return try row?.decode(Bool.self) ?? false
+    }
+
+    private func twins(_ side: Int16) -> SQL {
+        """
+        INSERT INTO pg_temp.doubt (id)
+        SELECT record FROM pg_temp.known WHERE side = \(side) GROUP BY record HAVING count(*) > 1
+        ON CONFLICT DO NOTHING
+        """
+    }
+
+    /// What all lists say of some records. The record says who it is: an entry that is one and names nobody is no block for
+    /// that.
+    private func theirs(of records: SQL) -> SQL {
+        lines("SELECT k.side, k.n, k.record FROM pg_temp.known k JOIN (\(fragment: records)) d ON d.id = k.record")
+    }
+
+    /// The lines that are none of our records.
+    private func strangers() -> SQL {
+        lines("SELECT side, n, NULL::uuid AS record FROM pg_temp.rest WHERE start_at IS NOT NULL")
+    }
+
+    private func lines(_ which: SQL) -> SQL {
+        """
+        INSERT INTO pg_temp.theirs (side, record, reference, names, bears_our_id, person_id, person, initials, last4,
+            start_at, end_at, status, source_status, derived, live, resource, location, version, changed_at)
+        SELECT l.side, k.record, l.reference, l.name_values, coalesce(k.record = l.own, false), w.person_id,
+            CASE WHEN w.person_id IS NOT NULL THEN w.person_id::text WHEN l.patient <> '' THEN l.patient
+                WHEN k.record IS NOT NULL AND NOT l.is_block THEN 'unnamed' ELSE '' END,
+            coalesce(w.initials, ''), l.last4, l.start_at, l.end_at, l.status, l.source_status, l.derived,
+            coalesce(l.status NOT IN ('cancelled', 'entered-in-error', 'noshow', 'proposed'), true),
+            l.resource, l.location, l.version, l.changed_at
+        FROM (\(fragment: which)) k
+        JOIN pg_temp.listed l ON l.side = k.side AND l.n = k.n
+        LEFT JOIN pg_temp.patient w ON w.word = l.patient
+        """
+    }
+
+    // MARK: Overbooking
+
+    /// Whom it finds is in doubt as well.
+    func findClashes() async throws {
+        try await transaction.execute(clashes())
+        let found: SQL = "SELECT id FROM pg_temp.clash EXCEPT SELECT id FROM pg_temp.doubt"
+        try await transaction.execute(theirs(of: found))
+        try await transaction.execute("INSERT INTO pg_temp.doubt (id) \(fragment: found)")
     }
 
     /// Who takes a resource beyond what it holds: of those who are there at one moment, in the order in which they were
@@ -71,19 +203,21 @@ struct ReconcileSieve {
     private func clashes() -> SQL {
         """
         WITH taken AS (
-            SELECT o.id, o.created_at, u.resource_id, r.capacity, u.start_at, u.end_at
+            SELECT o.id, o.created_at, b.number, b.capacity, u.start_at, u.end_at
             FROM pg_temp.ours o
             JOIN records.appointment_resource u ON u.practice_id = \(practice) AND u.appointment_id = o.id
-            JOIN records.resource r ON r.practice_id = u.practice_id AND r.id = u.resource_id
+            JOIN pg_temp.bookable b ON b.id = u.resource_id
+            LEFT JOIN pg_temp.doubt d ON d.id = o.id
             LEFT JOIN pg_temp.theirs t ON t.side = 0 AND t.record = o.id
             WHERE o.live AND o.status <> 'waitlist' AND o.inside AND NOT o.overbooked AND u.start_at < u.end_at
-                AND (r.kind <> 'location' OR r.capacity > 1)
-                AND (NOT \(hasPM) OR (t.live AND t.start_at = o.start_at AND CASE WHEN r.kind = 'location'
-                    THEN t.location = o.location ELSE t.resource = o.resource END IS NOT FALSE))
+                AND (b.kind <> 'location' OR b.capacity > 1)
+                AND (NOT \(hasPM) OR d.id IS NULL OR (t.live AND t.start_at = o.start_at
+                    AND CASE WHEN b.kind = 'location' THEN t.location = o.location
+                        ELSE t.resource = o.resource END IS NOT FALSE))
         ), beside AS (  -- 1: whoever does not meet a neighbour meets nobody
             SELECT t.*, max(end_at) OVER (before ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) > start_at AS follows,
                 lead(start_at) OVER before < end_at AS is_followed
-            FROM taken t WINDOW before AS (PARTITION BY resource_id ORDER BY start_at, id)
+            FROM taken t WINDOW before AS (PARTITION BY number ORDER BY start_at)
         ), crowded AS MATERIALIZED (
             SELECT b.*, CASE WHEN b.capacity = 1 THEN coalesce((
                 SELECT g.resource_id::text || g.start_at::text
@@ -98,10 +232,10 @@ struct ReconcileSieve {
         ), full_house AS (  -- 2: at each start within one's time, those who are there and were booked no later
             SELECT c.id, array_agg(v.id) AS members
             FROM crowded c
-            JOIN crowded m ON m.resource_id = c.resource_id AND m.start_at >= c.start_at AND m.start_at < c.end_at
-            JOIN crowded v ON v.resource_id = c.resource_id AND v.start_at <= m.start_at AND m.start_at < v.end_at
+            JOIN crowded m ON m.number = c.number AND m.start_at >= c.start_at AND m.start_at < c.end_at
+            JOIN crowded v ON v.number = c.number AND v.start_at <= m.start_at AND m.start_at < v.end_at
                 AND (v.created_at, v.id) <= (c.created_at, c.id)
-            GROUP BY c.id, c.resource_id, c.capacity, m.start_at
+            GROUP BY c.id, c.number, c.capacity, m.start_at
             HAVING count(DISTINCT v.visit) > c.capacity
         )
         INSERT INTO pg_temp.clash (id, other)
@@ -140,6 +274,7 @@ struct ReconcileSieve {
                     AND (NOT \(hasApp) OR \(fragment: Self.isEqual("a")) IS TRUE) THEN 'matched'
                 ELSE 'doubtful' END AS class
             FROM pg_temp.ours o
+            JOIN pg_temp.doubt d ON d.id = o.id
             LEFT JOIN pg_temp.theirs p ON p.side = 0 AND p.record = o.id
             LEFT JOIN pg_temp.theirs a ON a.side = \(app) AND a.record = o.id
         ) c
@@ -165,12 +300,21 @@ struct ReconcileSieve {
     /// that both have.
     private func partsOfTheirs() -> SQL {
         """
-        UPDATE pg_temp.ours o SET part = true
-        FROM pg_temp.sifted s
-        JOIN pg_temp.ours q ON q.id = s.id
-        JOIN pg_temp.theirs t ON t.side = 0 AND t.person_id = q.person_id AND t.record IS NOT NULL AND t.live
-            AND t.start_at <= q.start_at AND t.end_at >= q.end_at AND t.end_at - t.start_at > q.end_at - q.start_at
-        WHERE s.class = 'doubtful' AND s.in_pm = 0 AND o.id = s.id
+        WITH missing AS MATERIALIZED (
+            SELECT q.id, q.person_id, q.start_at, q.end_at
+            FROM pg_temp.sifted s JOIN pg_temp.ours q ON q.id = s.id
+            WHERE s.class = 'doubtful' AND s.in_pm = 0
+        ), whole AS (  -- what the PM's list has of our records; of those that are alike it says what they do
+            SELECT person_id, start_at, end_at FROM pg_temp.theirs WHERE side = 0 AND record IS NOT NULL AND live
+            UNION ALL
+            SELECT o.person_id, o.start_at, o.end_at FROM pg_temp.ours o
+            WHERE o.live AND NOT EXISTS (SELECT FROM pg_temp.doubt d WHERE d.id = o.id)
+        )
+        UPDATE pg_temp.sifted s SET part = true
+        FROM missing m
+        JOIN whole w ON w.person_id = m.person_id AND w.start_at <= m.start_at AND w.end_at >= m.end_at
+            AND w.end_at - w.start_at > m.end_at - m.start_at
+        WHERE s.id = m.id
         """
     }
 
@@ -181,7 +325,8 @@ struct ReconcileSieve {
         FROM pg_temp.ours o
         WHERE t.side = 0 AND t.record IS NULL AND t.person_id = o.person_id AND o.live
             AND o.start_at <= t.start_at AND o.end_at >= t.end_at AND o.end_at - o.start_at > t.end_at - t.start_at
-            AND EXISTS (SELECT FROM pg_temp.theirs x WHERE x.side = 0 AND x.record = o.id AND x.live)
+            AND (NOT EXISTS (SELECT FROM pg_temp.doubt d WHERE d.id = o.id)
+                OR EXISTS (SELECT FROM pg_temp.theirs x WHERE x.side = 0 AND x.record = o.id AND x.live))
             AND (t.resource IS NULL OR EXISTS (
                 SELECT FROM records.appointment_resource u
                 JOIN records.resource r ON r.practice_id = u.practice_id AND r.id = u.resource_id
@@ -228,17 +373,4 @@ struct ReconcileSieve {
     static let explanations: [String: Explanation] = [
         "block": .block, "before-go-live": .beforeGoLive, "ended": .endedAndNotListed,
     ]
-
-    /// Days on which we have several live appointments with a person, and the list has not one line.
-    func unlistedDays(side: Int16) async throws -> Set<Day> {
-        let rows = try await transaction.query(
-            """
-            SELECT (o.start_at AT TIME ZONE \(zone))::date
-            FROM pg_temp.ours o WHERE o.inside AND o.live AND o.person_id IS NOT NULL
-            GROUP BY 1 HAVING count(*) >= 3
-            EXCEPT
-            SELECT (t.start_at AT TIME ZONE \(zone))::date FROM pg_temp.theirs t WHERE t.side = \(side)
-            """)
-        return Set(try rows.compactMap { Day(try $0.decode(CalendarDay.self)) })
-    }
 }

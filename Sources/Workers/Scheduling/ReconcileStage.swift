@@ -9,24 +9,29 @@ struct ListStage {
     let asOf: Date
     private let session: Session
     private let side: Int16
+    private let time: PracticeTime
     private var rows = CopyRows()
     private(set) var count: Int64 = 0
     /// Words for who is booked, and for places, that are no code, name or NPI here; such entries are compared without.
     var unknownResources = 0
     var unknownLocations = 0
     var unread: UnreadLines?
+    /// The starts by quarters of an hour, which no day's edge cuts in any zone: as few as there are in the window.
+    private var quarters: Set<Int> = []
 
     private static let batch = 1 << 20
 
-    init(_ side: Int16, asOf: Date, in session: Session) {
+    init(_ side: Int16, asOf: Date, time: PracticeTime, in session: Session) {
         self.side = side
         self.asOf = asOf
+        self.time = time
         self.session = session
     }
 
     mutating func add(_ listed: ListedEntry) async throws(ListProblem) {
         count += 1
         let entry = listed.entry
+        if let start = entry.start { quarters.insert(Int((start.timeIntervalSince1970 / 900).rounded(.down))) }
         rows.append(
             side, count, entry.reference, listed.patient, listed.ownID, listed.isBlock, listed.isNamedByReference,
             listed.names.map(\.kind.rawValue), listed.names.map(\.authority), listed.names.map(\.value), entry.start,
@@ -38,9 +43,10 @@ struct ListStage {
     /// To be called once the list is read to its end.
     mutating func finish() async throws(ListProblem) -> ReadList {
         try await send()
+        let days = quarters.map { time.day(of: Date(timeIntervalSince1970: TimeInterval($0) * 900)) }
         return ReadList(
-            asOf: asOf, count: Int(count), unknownResources: unknownResources, unknownLocations: unknownLocations,
-            unread: unread)
+            asOf: asOf, count: Int(count), days: Set(days), unknownResources: unknownResources,
+            unknownLocations: unknownLocations, unread: unread)
     }
 
     private mutating func send() async throws(ListProblem) {
