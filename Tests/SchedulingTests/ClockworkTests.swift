@@ -41,6 +41,15 @@ import Worker
         try await desk.send(bytes, feed: "night-pm", practice: "night", key: "person/night/\(person)")
     }
 
+    /// The records that reconciliation finds one too many on the day of the messages; the PM's list is not there.
+    private func overbooked(_ desk: Desk) async throws -> [UUID?] {
+        let day = try #require(Day(year: 2026, month: 11, day: 20))
+        _ = try await desk.clinic.reconciliation.run(practice: "demo", from: day, to: day, now: Date() + 3600)
+        return try await desk.clinic.pool.query(
+            "SELECT record_id FROM reconciliation.finding WHERE code = 'double-booked' AND closed_at IS NULL"
+        ).map { try $0.decode(UUID?.self) }
+    }
+
     private let states: SQL =
         "SELECT concat_ws(' ', status, array_to_string(flags, ',')) FROM records.appointment ORDER BY start_at, id"
     private let changes: SQL = "SELECT type FROM records.change WHERE practice_id = 'night' ORDER BY number"
@@ -130,26 +139,14 @@ import Worker
                         SELECT s.status FROM records.slot s JOIN records.resource r ON r.id = s.resource_id
                         WHERE r.code = 'ROOM-G'
                         """) == [full])
-                if number == 8 {
-                    let none = try await desk.clinic.count(
-                        "SELECT count(*) FROM records.conflicts('demo', '2026-01-01', '2027-01-01')")
-                    #expect(none == 0)
-                }
+                if number == 8 { #expect(try await overbooked(desk) == []) }
             }
             let booked: SQL = "SELECT count(*) FROM records.appointment WHERE status = 'booked'"
             #expect(try await desk.clinic.count(booked) == 9)
-            let conflicts = try await desk.clinic.pool.query(
-                """
-                SELECT r.code, c.capacity, c.members[cardinality(c.members)]
-                FROM records.conflicts('demo', '2026-01-01', '2027-01-01') c
-                JOIN records.resource r ON r.id = c.resource_id
-                """
-            ).map { try $0.decode((String, Int32, UUID).self) }
             let ninth = try await desk.clinic.pool.query(
                 "SELECT appointment_id FROM records.appointment_alias WHERE value = 'G9'"
             ).first?.decode(UUID.self)
-            #expect(conflicts.count == 1)
-            #expect(conflicts.first?.0 == "ROOM-G" && conflicts.first?.1 == 8 && conflicts.first?.2 == ninth)
+            #expect(try await overbooked(desk) == [ninth])
         }
     }
 

@@ -169,28 +169,6 @@ END $$;
 
 ALTER FUNCTION queue.make(queue_name text, lane_count smallint, owner_practice text) OWNER TO pmsync;
 
-CREATE FUNCTION records.conflicts(practice text, from_at timestamp with time zone, to_at timestamp with time zone) RETURNS TABLE(resource_id uuid, at timestamp with time zone, capacity integer, members uuid[])
-    LANGUAGE sql STABLE
-    AS $$
-    WITH taken AS (
-        SELECT o.resource_id, o.during, o.appointment_id, r.capacity, a.created_at, coalesce((
-            SELECT g.resource_id::text || g.during::text FROM records.occupancy g
-            JOIN records.resource s ON s.practice_id = g.practice_id AND s.id = g.resource_id AND s.capacity > 1
-            WHERE g.practice_id = o.practice_id AND g.appointment_id = o.appointment_id AND r.capacity = 1
-            ORDER BY 1 LIMIT 1), o.appointment_id::text) AS visit
-        FROM records.occupancy o
-        JOIN records.resource r ON r.practice_id = o.practice_id AND r.id = o.resource_id
-        JOIN records.appointment a ON a.practice_id = o.practice_id AND a.id = o.appointment_id
-        WHERE o.practice_id = practice AND o.during && tstzrange(from_at, to_at) AND NOT a.overbooked
-    )
-    SELECT DISTINCT t.resource_id, lower(t.during), t.capacity, array_agg(u.appointment_id ORDER BY u.created_at, u.appointment_id)
-    FROM taken t JOIN taken u ON u.resource_id = t.resource_id AND u.during @> lower(t.during)
-    GROUP BY t.resource_id, t.during, t.capacity, t.appointment_id
-    HAVING count(DISTINCT u.visit) > t.capacity
-$$;
-
-ALTER FUNCTION records.conflicts(practice text, from_at timestamp with time zone, to_at timestamp with time zone) OWNER TO pmsync;
-
 CREATE FUNCTION records.held_person(enterprise text, kinds text[], authorities text[], alias_values text[], trusts smallint[], seen_family text, seen_given text, seen_birth date, seen_sex text, seen_phone text, seen_email text) RETURNS uuid
     LANGUAGE plpgsql
     AS $$
