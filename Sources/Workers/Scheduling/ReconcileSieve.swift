@@ -202,18 +202,23 @@ struct ReconcileSieve {
     /// whoever leads them.
     private func clashes() -> SQL {
         """
-        WITH taken AS (
+        WITH denied AS (  -- what the PM's list does not have as we have it: where it is, or who is booked
+            SELECT o.id, k.is_place FROM pg_temp.doubt d
+            JOIN pg_temp.ours o ON o.id = d.id
+            CROSS JOIN (VALUES (true), (false)) AS k (is_place)
+            WHERE \(hasPM) AND NOT EXISTS (
+                SELECT FROM pg_temp.theirs t
+                WHERE t.side = 0 AND t.record = o.id AND t.live AND t.start_at = o.start_at
+                    AND CASE WHEN k.is_place THEN t.location = o.location
+                        ELSE t.resource = o.resource END IS NOT FALSE)
+        ), taken AS (
             SELECT o.id, o.created_at, b.number, b.capacity, u.start_at, u.end_at
             FROM pg_temp.ours o
             JOIN records.appointment_resource u ON u.practice_id = \(practice) AND u.appointment_id = o.id
             JOIN pg_temp.bookable b ON b.id = u.resource_id
-            LEFT JOIN pg_temp.doubt d ON d.id = o.id
-            LEFT JOIN pg_temp.theirs t ON t.side = 0 AND t.record = o.id
             WHERE o.live AND o.status <> 'waitlist' AND o.inside AND NOT o.overbooked AND u.start_at < u.end_at
                 AND (b.kind <> 'location' OR b.capacity > 1)
-                AND (NOT \(hasPM) OR d.id IS NULL OR (t.live AND t.start_at = o.start_at
-                    AND CASE WHEN b.kind = 'location' THEN t.location = o.location
-                        ELSE t.resource = o.resource END IS NOT FALSE))
+                AND (o.id, b.kind = 'location') NOT IN (SELECT id, is_place FROM denied)
         ), beside AS (  -- 1: whoever does not meet a neighbour meets nobody
             SELECT t.*, max(end_at) OVER (before ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) > start_at AS follows,
                 lead(start_at) OVER before < end_at AS is_followed
