@@ -12,7 +12,7 @@ struct DoubtfulEntries {
     func ours() async throws -> EntryStream {
         try await stream(
             """
-            \(fragment: ourColumns(part: "s.part"))
+            \(fragment: ourColumns(part: "s.part")) FROM pg_temp.doubted o
             JOIN pg_temp.sifted s ON s.id = o.id AND s.class = 'doubtful'
             ORDER BY o.id
             """, Entry.init(ours:))
@@ -40,7 +40,7 @@ struct DoubtfulEntries {
 
     func others(than id: UUID) async throws -> [Entry] {
         try await transaction.query(
-            "\(fragment: ourColumns(part: "false")) JOIN pg_temp.clash c ON c.other = o.id AND c.id = \(id) ORDER BY o.start_at, o.id"
+            "\(fragment: ourColumns(part: "false")) FROM pg_temp.ours o JOIN pg_temp.clash c ON c.other = o.id AND c.id = \(id) ORDER BY o.start_at, o.id"
         ).map(Entry.init(ours:))
     }
 
@@ -51,7 +51,6 @@ struct DoubtfulEntries {
              WHERE l.enterprise_id = \(enterprise) AND l.person_id = o.person_id AND l.kind = 'mrn'
              ORDER BY l.trust DESC, l.first_seen_at LIMIT 1),
             o.resource, o.location, o.derived, \(fragment: part)
-        FROM pg_temp.ours o
         """
     }
 

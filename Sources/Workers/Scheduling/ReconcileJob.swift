@@ -48,12 +48,12 @@ struct ReconcileJob: Sendable {
         try await ReconcileMatching.run(
             practice: practice.id, enterprise: practice.enterprise, madeAt: madeAt, in: transaction)
         timing.matching = lap()
-        let numbered = [pm] + apps.map(\.side)
-        let sieve = ReconcileSieve(
-            practice: practice.id, enterprise: practice.enterprise, zone: practice.zoneName, reach: context.reach,
-            window: window, goLive: practice.goLive.of(SchedulingReconciliation.workflow),
-            sides: numbered.indices.filter { numbered[$0].list != nil }.map { Int16(clamping: $0) },
-            isOpen: judgesAll, transaction: transaction)
+        var sides: [Int16: Int] = [:]
+        for (number, side) in ([pm] + apps.map(\.side)).enumerated() {
+            if let list = side.list { sides[Int16(clamping: number)] = list.count }
+        }
+        var sieve = ReconcileSieve(
+            practice: practice, reach: context.reach, window: window, sides: sides, isOpen: judgesAll, in: transaction)
         try await sieve.readOurs()
         let busy = try await sieve.busyDays()
         timing.records = lap()

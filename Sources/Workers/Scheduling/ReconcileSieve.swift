@@ -2,6 +2,7 @@ import Foundation
 import Postgres
 import Practice
 import Reconciliation
+import Workflow
 
 /// What the database settles by itself: appointments that are equal in everything that is compared need no rule and no
 /// evidence, and are counted where they are. The rest is `doubtful`, for `Comparison` to judge; that both together say
@@ -15,19 +16,36 @@ struct ReconcileSieve {
     let reach: Range<Date>
     let window: Range<Date>
     let goLive: Date?
-    /// The lists that were read: 0 is the PM's.
-    let sides: [Int16]
+    /// The lists that were read, with how many lines each has: 0 is the PM's.
+    let sides: [Int16: Int]
     /// Nothing is passed over: for the tests, which hold the sieve to what `Comparison` says of all.
     let isOpen: Bool
     let transaction: Transaction
+    /// Our records: all that were read, and those that start in the window.
+    private var counted = (all: 0, inside: 0)
 
-    private var hasPM: Bool { sides.contains(0) }
+    init(
+        practice: PracticeProfile, reach: Range<Date>, window: Range<Date>, sides: [Int16: Int], isOpen: Bool,
+        in transaction: Transaction
+    ) {
+        self.practice = practice.id
+        enterprise = practice.enterprise
+        zone = practice.zoneName
+        goLive = practice.goLive.of(SchedulingReconciliation.workflow)
+        self.reach = reach
+        self.window = window
+        self.sides = sides
+        self.isOpen = isOpen
+        self.transaction = transaction
+    }
+
+    private var hasPM: Bool { sides[0] != nil }
 
     // MARK: Our record
 
     /// Those within reach. Who is booked is the only practitioner, else the only device; where, the only place: of several
     /// none stands for all, and a list names only one.
-    func readOurs() async throws {
+    mutating func readOurs() async throws {
         try await transaction.execute(
             """
             INSERT INTO pg_temp.bookable (id, number, kind, code, site, capacity)
@@ -38,9 +56,12 @@ struct ReconcileSieve {
         try await transaction.execute(
             records("a.start_at >= \(reach.lowerBound) AND a.start_at < \(reach.upperBound)"))
         try await transaction.execute("ANALYZE pg_temp.ours")
+        let row = try await transaction.query("SELECT count(*), count(*) FILTER (WHERE inside) FROM pg_temp.ours").first
+        if let (all, inside) = try row?.decode((Int, Int).self) { counted = (all, inside) }
     }
 
-    /// The digest is the line's of `ReconcileMatching`, field by field. Resources go by numbers, for a million of them.
+    /// The digest is the line's of `ReconcileMatching`, field by field. A block, and what is before going live, has none,
+    /// for there is more to say of it than that it is alike. Resources go by numbers, for a million of them.
     private func records(_ which: SQL) -> SQL {
         """
         WITH booked AS (
@@ -73,7 +94,8 @@ struct ReconcileSieve {
         )
         INSERT INTO pg_temp.ours (id, version, status, source_status, start_at, end_at, changed_at, created_at, person_id,
             initials, resource, location, derived, live, overbooked, inside, digest)
-        SELECT c.*, CASE WHEN c.start_at IS NOT NULL THEN
+        SELECT c.*, CASE WHEN NOT \(isOpen) AND c.person_id IS NOT NULL
+                AND c.start_at >= coalesce(\(goLive)::timestamptz, '-infinity') THEN
             hash_record_extended(ROW(c.status, c.start_at, c.end_at, c.person_id, c.resource, c.location), 0) END
         FROM stated c
         """
@@ -95,23 +117,26 @@ struct ReconcileSieve {
 
     /// Finds the records that a list does not say the same of, the lines that say other than a record, and with them the
     /// records of which a list has two lines. What a list names beyond reach is read too.
-    func doubt() async throws {
-        for side in sides { try await transaction.execute(unlike(side)) }
+    mutating func doubt() async throws {
+        for side in sides.keys { try await transaction.execute(unlike(side)) }
         try await transaction.execute("ANALYZE pg_temp.unlike")
-        for side in sides where try await hasTwins(side) { try await transaction.execute(twins(side)) }
-        try await transaction.execute(
-            records(
-                """
-                a.id IN (
-                    SELECT id FROM pg_temp.unlike WHERE is_listed AND id NOT IN (
-                        SELECT o.id FROM pg_temp.ours o JOIN pg_temp.unlike u ON u.id = o.id))
-                """))
+        for (side, lines) in sides where try await hasTwins(side, lines) {
+            try await transaction.execute(twins(side))
+        }
+        // One that is here is unlike on both sides, unless another line is like it.
+        let beyond: SQL = """
+            SELECT id FROM pg_temp.unlike WHERE is_listed EXCEPT SELECT id FROM pg_temp.unlike WHERE NOT is_listed
+            """
+        if try await !transaction.query("\(fragment: beyond) LIMIT 1").isEmpty {
+            let known: SQL = "SELECT o.id FROM pg_temp.ours o JOIN pg_temp.unlike u ON u.id = o.id"
+            counted.all += try await transaction.execute(
+                records("a.id IN (\(fragment: beyond)) AND a.id NOT IN (\(fragment: known))"))
+        }
         try await transaction.execute(
             """
             INSERT INTO pg_temp.doubt (id)
             SELECT id FROM pg_temp.unlike
-            UNION SELECT id FROM pg_temp.ours
-            WHERE \(isOpen) OR start_at IS NULL OR person_id IS NULL OR start_at < \(goLive)::timestamptz
+            UNION SELECT id FROM pg_temp.ours WHERE \(sides.isEmpty) AND digest IS NULL
             ON CONFLICT DO NOTHING
             """)
         try await transaction.execute("ANALYZE pg_temp.doubt")
@@ -125,6 +150,9 @@ struct ReconcileSieve {
             WHERE t.side = d.side AND t.record = d.record
             """)
         try await transaction.execute("ANALYZE pg_temp.theirs")
+        try await transaction.execute(
+            "INSERT INTO pg_temp.doubted SELECT o.* FROM pg_temp.ours o JOIN pg_temp.doubt d ON d.id = o.id")
+        try await transaction.execute("ANALYZE pg_temp.doubted")
     }
 
     /// Both sides against each other, in one pass: a record is alike where a line of it has its number.
@@ -139,16 +167,16 @@ struct ReconcileSieve {
     }
 
     /// Whether more lines are alike than records are: only then has a record that is alike two lines.
-    private func hasTwins(_ side: Int16) async throws -> Bool {
+    private func hasTwins(_ side: Int16, _ lines: Int) async throws -> Bool {
         let row = try await transaction.query(
             """
-            SELECT (SELECT count(*) FROM pg_temp.known WHERE side = \(side)) - u.lines
-                > (SELECT count(*) FROM pg_temp.ours) - u.records
-            FROM (SELECT count(*) FILTER (WHERE is_listed) AS lines, count(*) FILTER (WHERE NOT is_listed) AS records
-                  FROM pg_temp.unlike WHERE side = \(side)) u
+            SELECT (SELECT count(*) FROM pg_temp.rest WHERE side = \(side)), count(*) FILTER (WHERE is_listed),
+                count(*) FILTER (WHERE NOT is_listed)
+            FROM pg_temp.unlike WHERE side = \(side)
             """
         ).first
-        return try row?.decode(Bool.self) ?? false
+        guard let (strangers, unlikeLines, unlikeRecords) = try row?.decode((Int, Int, Int).self) else { return true }
+        return lines - strangers - unlikeLines > counted.all - unlikeRecords
     }
 
     private func twins(_ side: Int16) -> SQL {
@@ -193,6 +221,8 @@ struct ReconcileSieve {
         try await transaction.execute(clashes())
         let found: SQL = "SELECT id FROM pg_temp.clash EXCEPT SELECT id FROM pg_temp.doubt"
         try await transaction.execute(theirs(of: found))
+        try await transaction.execute(
+            "INSERT INTO pg_temp.doubted SELECT * FROM pg_temp.ours WHERE id IN (\(fragment: found))")
         try await transaction.execute("INSERT INTO pg_temp.doubt (id) \(fragment: found)")
     }
 
@@ -203,8 +233,7 @@ struct ReconcileSieve {
     private func clashes() -> SQL {
         """
         WITH denied AS (  -- what the PM's list does not have as we have it: where it is, or who is booked
-            SELECT o.id, k.is_place FROM pg_temp.doubt d
-            JOIN pg_temp.ours o ON o.id = d.id
+            SELECT o.id, k.is_place FROM pg_temp.doubted o
             CROSS JOIN (VALUES (true), (false)) AS k (is_place)
             WHERE \(hasPM) AND NOT EXISTS (
                 SELECT FROM pg_temp.theirs t
@@ -278,8 +307,7 @@ struct ReconcileSieve {
                 WHEN (NOT \(hasPM) OR \(fragment: Self.isEqual("p")) IS TRUE)
                     AND (NOT \(hasApp) OR \(fragment: Self.isEqual("a")) IS TRUE) THEN 'matched'
                 ELSE 'doubtful' END AS class
-            FROM pg_temp.ours o
-            JOIN pg_temp.doubt d ON d.id = o.id
+            FROM pg_temp.doubted o
             LEFT JOIN pg_temp.theirs p ON p.side = 0 AND p.record = o.id
             LEFT JOIN pg_temp.theirs a ON a.side = \(app) AND a.record = o.id
         ) c
@@ -307,7 +335,7 @@ struct ReconcileSieve {
         """
         WITH missing AS MATERIALIZED (
             SELECT q.id, q.person_id, q.start_at, q.end_at
-            FROM pg_temp.sifted s JOIN pg_temp.ours q ON q.id = s.id
+            FROM pg_temp.sifted s JOIN pg_temp.doubted q ON q.id = s.id
             WHERE s.class = 'doubtful' AND s.in_pm = 0
         ), whole AS (  -- what the PM's list has of our records; of those that are alike it says what they do
             SELECT person_id, start_at, end_at FROM pg_temp.theirs WHERE side = 0 AND record IS NOT NULL AND live
@@ -359,11 +387,7 @@ struct ReconcileSieve {
             counts.inApp += inApp
             counts.explanations[why.rawValue] = all
         }
-        guard
-            let (all, inside) = try await transaction.query(
-                "SELECT count(*), count(*) FILTER (WHERE inside) FROM pg_temp.ours"
-            ).first?.decode((Int, Int).self)
-        else { return counts }
+        let (all, inside) = counted
         counts.matched = inside - siftedInside
         counts.here += counts.matched
         counts.inPM += hasPM ? counts.matched : 0

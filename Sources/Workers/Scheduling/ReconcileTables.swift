@@ -15,13 +15,13 @@ enum ReconcileTables {
 
     private static let empty = """
         TRUNCATE pg_temp.listed, pg_temp.numbering, pg_temp.patient, pg_temp.known, pg_temp.rest, pg_temp.bookable,
-            pg_temp.ours, pg_temp.unlike, pg_temp.doubt, pg_temp.theirs, pg_temp.clash, pg_temp.sifted, pg_temp.verdict;
+            pg_temp.ours, pg_temp.unlike, pg_temp.doubt, pg_temp.doubted, pg_temp.theirs, pg_temp.clash, pg_temp.sifted, pg_temp.verdict;
         """
 
     /// listed: lines as they came; side 0 is the PM's, each app has its own. numbering, patient: what lines are matched by;
     /// known: the record that a line is, with what it says of it in one number; rest: lines that are none. ours: our
     /// records, with the same number; bookable: who and what they take. unlike: where the numbers differ; doubt: what is
-    /// therefore looked at, and theirs: what the lists say of it. clash: who overbooks whom. sifted: what is not simply
+    /// therefore looked at; doubted: our records of it, and theirs: what the lists say of it. clash: who overbooks whom. sifted: what is not simply
     /// equal. verdict: what became of that.
     private static let make = """
         CREATE TEMP TABLE IF NOT EXISTS listed (
@@ -49,6 +49,7 @@ enum ReconcileTables {
             derived boolean, live boolean, overbooked boolean, inside boolean, digest bigint);
         CREATE TEMP TABLE IF NOT EXISTS unlike (side smallint, id uuid, is_listed boolean);
         CREATE TEMP TABLE IF NOT EXISTS doubt (id uuid PRIMARY KEY);
+        CREATE TEMP TABLE IF NOT EXISTS doubted (LIKE pg_temp.ours);
         CREATE TEMP TABLE IF NOT EXISTS clash (id uuid, other uuid);
         CREATE TEMP TABLE IF NOT EXISTS sifted (
             id uuid PRIMARY KEY, class text, in_pm smallint, in_app smallint, inside boolean,
