@@ -125,6 +125,18 @@ import Testing
         #expect(try await api.count("records.person") == 1)
     }
 
+    @Test func `what was taken off an appointment is read by who shows or files it, and not by the gateway`()
+        async throws
+    {
+        let owner = try await TestDatabase.make().session()
+        let readers = try await owner.query(
+            """
+            SELECT r FROM unnest(\(Schema.roles)) r WHERE has_table_privilege(r, 'records.retracted_event', 'SELECT')
+            """
+        ).map { try $0.decode(String.self) }
+        #expect(Set(readers) == ["pmsync_scheduling", "pmsync_console", "pmsync_operator"])
+    }
+
     @Test func `schema.sql is the schema as the migrations leave it`() async throws {
         let database = try await TestDatabase.make()
         let dump = try pgDump(database.url)

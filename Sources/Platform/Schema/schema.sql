@@ -2470,7 +2470,6 @@ GRANT SELECT ON TABLE records.resource TO pmsync_console;
 GRANT SELECT ON TABLE records.resource TO pmsync_operator;
 GRANT SELECT ON TABLE records.resource TO pmsync_api;
 
-GRANT SELECT ON TABLE records.retracted_event TO pmsync_gateway;
 GRANT SELECT,INSERT ON TABLE records.retracted_event TO pmsync_scheduling;
 GRANT SELECT ON TABLE records.retracted_event TO pmsync_console;
 GRANT SELECT ON TABLE records.retracted_event TO pmsync_operator;

@@ -29,8 +29,8 @@ CREATE TABLE records.retracted_event (
 COMMENT ON TABLE records.retracted_event IS
     'What was filed under an appointment by a decision that was taken back, as it stood there; its message was filed anew. Written by scheduling; append-only.';
 
-GRANT SELECT ON records.taken_back, records.retracted_event
-    TO pmsync_gateway, pmsync_scheduling, pmsync_console, pmsync_operator;
+GRANT SELECT ON records.taken_back TO pmsync_gateway, pmsync_scheduling, pmsync_console, pmsync_operator;
+GRANT SELECT ON records.retracted_event TO pmsync_scheduling, pmsync_console, pmsync_operator;
 GRANT INSERT ON records.taken_back TO pmsync_console, pmsync_operator;
 GRANT INSERT ON records.retracted_event TO pmsync_scheduling;
 GRANT DELETE ON records.appointment_event, records.appointment_alias TO pmsync_scheduling;
