@@ -137,12 +137,14 @@ final class Clinic: Sendable {
         var location = ""
     }
 
-    func exportPM(_ lines: [Line]) throws {
+    /// `bad`: rows that cannot be read.
+    func exportPM(_ lines: [Line], bad: [String] = []) throws {
         let rows = lines.map { line in
             "\(line.id),\(line.status),\(time.wall(at: line.start)),\(time.wall(at: line.start + 1200)),\(line.mrn),"
                 + "\(line.provider),\(line.location)"
         }
-        let text = (["appointment_id,status,start,end,mrn,provider,location"] + rows).joined(separator: "\n") + "\n"
+        let text =
+            (["appointment_id,status,start,end,mrn,provider,location"] + rows + bad).joined(separator: "\n") + "\n"
         try text.write(toFile: folder + "/pm.csv", atomically: true, encoding: .utf8)
     }
 

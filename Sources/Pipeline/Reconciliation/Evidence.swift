@@ -159,7 +159,9 @@ extension Difference {
     func withholding(
         _ cause: Cause, _ evidence: Evidence, _ watermarks: Watermarks, _ rules: Rules, _ time: PracticeTime, now: Date
     ) -> Cause? {
-        guard cause.restsOnSilence else { return nil }
+        // What was taken there and is not listed is overwritten only as far as the list can be read.
+        let hasUnreadRow = (code == .missingInPM || code == .missingInApp) && mayBeUnread(watermarks)
+        guard cause.restsOnSilence else { return cause == .overwrittenThere && hasUnreadRow ? .listRowUnread : nil }
         if against == .pm || code == .extraInApp {
             if watermarks.feedIsSilent { return .feedSilent }
             if watermarks.feedIsBehind(rules) { return .feedBehind }
@@ -169,16 +171,17 @@ extension Difference {
         {
             return .listLacksDay
         }
-        if code == .missingInPM || code == .missingInApp, case .record(let id) = group.key,
-            watermarks.unreadRows[against]?.mayBe(id) == true
-        {
-            return .listRowUnread
-        }
+        if hasUnreadRow { return .listRowUnread }
         // The list is as fresh as that, and nobody saw the difference before. A PM's list does not say when a row was
         // changed, so only time can tell.
         let since = min(watermarks.pm ?? now, evidence.firstSeenAt ?? now)
         let hangsOnPM = against == .pm && cause == .neverSent
         return hangsOnPM && now.timeIntervalSince(since) < rules.grace ? .tooYoung : nil
+    }
+
+    private func mayBeUnread(_ watermarks: Watermarks) -> Bool {
+        guard case .record(let id) = group.key else { return false }
+        return watermarks.unreadRows[against]?.mayBe(id) == true
     }
 
     private func fromPM(_ evidence: Evidence) -> Verdict {

@@ -90,7 +90,7 @@ package struct Watermarks: Hashable, Codable, Sendable {
     }
 }
 
-/// Rows of a list that could not be read: which of our records they name, and whether one names none.
+/// Rows of a list that could not be read: which of our records they name, and whether one may be of any other.
 package struct UnreadRows: Hashable, Codable, Sendable {
     package let records: Set<UUID>
     package let isAnyUnnamed: Bool

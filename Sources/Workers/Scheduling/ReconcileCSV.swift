@@ -68,11 +68,11 @@ struct ListFile: Sendable {
         _ problem: ListProblem, _ record: CSVReader.Record, _ table: Table, _ stage: inout ListStage
     ) throws(ListProblem) {
         if record.lastLine > record.line, record.fields.count != table.fieldCount { throw problem }
-        let reference = table.list.appointment(record)
+        let (reference, own) = (table.list.appointment(record), table.ownID(record))
         if stage.unread == nil {
-            stage.unread = UnreadLines(problem, naming: reference)
+            stage.unread = UnreadLines(problem, naming: reference, own)
         } else {
-            stage.unread?.add(naming: reference)
+            stage.unread?.add(naming: reference, own)
         }
     }
 
@@ -141,10 +141,15 @@ struct ListFile: Sendable {
             if entry.resource == nil, !row.provider.isEmpty { stage.unknownResources += 1 }
             entry.location = sites.value(for: row.location) { context.bookables.site($0) }
             if entry.location == nil, !row.location.isEmpty { stage.unknownLocations += 1 }
-            let ownID = isPM ? "" : own.map { record.fields[$0] } ?? row.appointment
             return ListedEntry(
-                entry: entry, patient: patient, ownID: UUID(uuidString: ownID), isBlock: said.isBlock,
-                isNamedByReference: isPM)
+                entry: entry, patient: patient, ownID: ownID(record), isBlock: said.isBlock, isNamedByReference: isPM)
+        }
+
+        /// Our own id, also of a row that cannot be used for another reason.
+        func ownID(_ record: CSVReader.Record) -> UUID? {
+            guard !isPM, record.fault == nil, record.fields.count == fieldCount else { return nil }
+            let text = own.map { record.fields[$0] } ?? list.appointment(record) ?? ""
+            return UUID(uuidString: text.trimmingCharacters(in: .whitespaces))
         }
     }
 }

@@ -56,6 +56,7 @@ struct ReconcileJob: Sendable {
             practice: practice, reach: context.reach, window: window, sides: sides, isOpen: judgesAll, in: transaction)
         try await sieve.readOurs()
         let busy = try await sieve.busyDays()
+        let pmUnread = try await unreadRows(pm, isPM: true, transaction)
         timing.records = lap()
         try await sieve.doubt()
         timing.doubting = lap()
@@ -75,8 +76,8 @@ struct ReconcileJob: Sendable {
             watermarks.silentFeeds = feeds.silent
             watermarks.feedRested = rested(since: feeds.last)
             watermarks.unlistedDays = unlisted
-            watermarks.unreadRows[.pm] = try await unreadRows(pm, transaction)
-            watermarks.unreadRows[.app] = try await unreadRows(side, transaction)
+            watermarks.unreadRows[.pm] = pmUnread
+            watermarks.unreadRows[.app] = try await unreadRows(side, isPM: false, transaction)
             let scope = Scope(
                 practice: practice.id, workflow: SchedulingReconciliation.workflow, client: app?.id, secret: secret)
             let comparison = Comparison(
@@ -103,9 +104,17 @@ struct ReconcileJob: Sendable {
             practice: practice.id, workflow: SchedulingReconciliation.workflow, zone: practice.zoneName, now: now,
             transaction: transaction, runs: runs.map(\.run.id))
         try await store.dropMembers(except: compared.map(\.app?.id))
-        try await store.close(
-            from: from, to: to, lapsedBefore: lapsedBefore,
-            unread: .init(pm: pm.problem != nil, apps: apps.filter { $0.side.problem != nil }.map(\.app.id)))
+        var unread = ReconcileStore.Unread(
+            pm: pm.problem != nil, apps: apps.filter { $0.side.problem != nil }.map(\.app.id))
+        if let lines = pm.list?.unread, let pmUnread {
+            unread.findings += try await store.unsure(lines, pmUnread, client: nil, side: 0)
+        }
+        for (index, (app, side)) in apps.enumerated() {
+            guard let lines = side.list?.unread, let rows = try await unreadRows(side, isPM: false, transaction)
+            else { continue }
+            unread.findings += try await store.unsure(lines, rows, client: app.id, side: Int16(clamping: index + 1))
+        }
+        try await store.close(from: from, to: to, lapsedBefore: lapsedBefore, unread: unread)
         return runs
     }
 
@@ -160,13 +169,23 @@ struct ReconcileJob: Sendable {
 
     // MARK: Sources
 
-    private func unreadRows(_ side: Side, _ transaction: Transaction) async throws -> UnreadRows? {
+    /// By the names that its lines are matched by. What names no record of ours may be of any that was matched without
+    /// a name, by person and time.
+    private func unreadRows(_ side: Side, isPM: Bool, _ transaction: Transaction) async throws -> UnreadRows? {
         guard let unread = side.list?.unread else { return nil }
+        guard isPM else {
+            let known = try await transaction.query(
+                ReconcileQueries.known(Array(unread.ours), practice: practice.id)
+            ).map { try $0.decode(UUID.self) }
+            return UnreadRows(
+                records: Set(known), isAnyUnnamed: unread.isAnyWithoutOurs || known.count < unread.ours.count)
+        }
         let named = try await transaction.query(
             ReconcileQueries.named(Array(unread.references), practice: practice.id)
-        ).map { try $0.decode(UUID.self) }
-        let own = unread.references.compactMap(UUID.init(uuidString:))
-        return UnreadRows(records: Set(named + own), isAnyUnnamed: unread.isAnyUnnamed)
+        ).map { try $0.decode((String, UUID, Bool).self) }
+        let certain = Set(named.lazy.filter(\.2).map(\.0))
+        return UnreadRows(
+            records: Set(named.map(\.1)), isAnyUnnamed: unread.isAnyWithoutReference || certain != unread.references)
     }
 
     private func since(

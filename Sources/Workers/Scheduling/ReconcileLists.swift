@@ -39,19 +39,22 @@ package struct UnreadLines: Sendable, Equatable {
     package private(set) var count: Int
     /// What is wrong with the first of them.
     package let first: ListProblem
-    /// The appointments that they name, in the list's own words.
+    /// The appointments that they name: by the list's own numbers, and by our ids.
     private(set) var references: Set<String> = []
-    private(set) var isAnyUnnamed = false
+    private(set) var ours: Set<UUID> = []
+    private(set) var isAnyWithoutReference = false
+    private(set) var isAnyWithoutOurs = false
 
-    init(_ problem: ListProblem, naming reference: String?) {
+    init(_ problem: ListProblem, naming reference: String?, _ own: UUID?) {
         count = 0
         first = problem
-        add(naming: reference)
+        add(naming: reference, own)
     }
 
-    mutating func add(naming reference: String?) {
+    mutating func add(naming reference: String?, _ own: UUID?) {
         count += 1
-        if let reference { references.insert(reference) } else { isAnyUnnamed = true }
+        if let reference { references.insert(reference) } else { isAnyWithoutReference = true }
+        if let own { ours.insert(own) } else { isAnyWithoutOurs = true }
     }
 
     /// A few among many; a list of which more is bad is none, and its counts would lie.

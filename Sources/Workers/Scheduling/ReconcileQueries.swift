@@ -6,13 +6,47 @@ import Reconciliation
 /// Every statement of scheduling's reconciliation. It reads other modules' tables and writes `reconciliation.run` and
 /// `reconciliation.finding`.
 enum ReconcileQueries {
-    /// The records that bear one of these numbers, in whatever numbering. Reads all names of the practice, for the rare
-    /// list with a row that cannot be read.
-    static func named(_ values: [String], practice: String) -> SQL {
+    // MARK: Rows that cannot be read
+
+    /// The records that each of these numbers of the PM's list may name, in whatever numbering; of a group, each member's,
+    /// which bears the group's number with the person's mark. The last: it names one for certain, for where the schedule
+    /// has a numbering of its own the number may be another's in a different one. Reads all names of the practice, for the
+    /// rare list with such a row.
+    static func named(_ references: [String], practice: String) -> SQL {
         """
-        SELECT DISTINCT appointment_id FROM records.appointment_alias
-        WHERE practice_id = \(practice) AND value = ANY (\(values))
+        SELECT DISTINCT w.word, a.appointment_id, a.kind = 'filler' OR NOT EXISTS (
+            SELECT FROM pg_temp.numbering n WHERE n.names = 'appointment' AND n.kind = 'filler')
+        FROM records.appointment_alias a
+        CROSS JOIN LATERAL (VALUES (a.value), (split_part(a.value, '#', 1))) AS w (word)
+        WHERE a.practice_id = \(practice) AND w.word = ANY (\(references))
         """
+    }
+
+    /// Those of these ids that are records of ours. Primary key.
+    static func known(_ ids: [UUID], practice: String) -> SQL {
+        "SELECT id FROM records.appointment WHERE practice_id = \(practice) AND id = ANY (\(ids))"
+    }
+
+    /// Open findings that were not seen again and that such a row may be of: nobody knows whether they are mended. What a
+    /// readable line is of is not among them.
+    static func unsure(
+        practice: String, workflow: String, client: UUID?, runs: [UUID], _ lines: UnreadLines, _ rows: UnreadRows,
+        side: Int16
+    ) -> SQL {
+        let name = side == 0 ? SideName.pm.rawValue : SideName.app.rawValue
+        return """
+            SELECT f.key FROM reconciliation.finding f
+            LEFT JOIN (SELECT DISTINCT record FROM pg_temp.theirs WHERE side = \(side)) k ON k.record = f.record_id
+            LEFT JOIN (SELECT DISTINCT reference FROM pg_temp.theirs WHERE side = \(side)) l
+                ON l.reference = f.sides->(\(name)::text)->0->>'reference'
+            WHERE f.practice_id = \(practice) AND f.workflow = \(workflow) AND f.closed_at IS NULL
+                AND f.client_id IS NOT DISTINCT FROM \(client) AND f.run_id <> ALL (\(runs))
+                AND CASE WHEN f.record_id IS NULL
+                    THEN coalesce(f.sides->(\(name)::text)->0->>'reference' = ANY (\(Array(lines.references))), false)
+                        OR (\(lines.isAnyWithoutReference) AND l.reference IS NULL)
+                    ELSE f.record_id = ANY (\(Array(rows.records)))
+                        OR (\(rows.isAnyUnnamed) AND (k.record IS NULL OR f.code LIKE 'duplicate-%')) END
+            """
     }
 
     // MARK: Who and what there is

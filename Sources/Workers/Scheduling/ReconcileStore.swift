@@ -111,10 +111,19 @@ struct ReconcileStore {
             """)
     }
 
-    /// Which of the sides could not be read, so that nothing is known of their findings.
+    /// Which of the sides could not be read, so that nothing is known of their findings; and findings that rows which
+    /// could not be read may be of.
     struct Unread {
         let pm: Bool
         let apps: [UUID]
+        var findings: [String] = []
+    }
+
+    func unsure(_ lines: UnreadLines, _ rows: UnreadRows, client: UUID?, side: Int16) async throws -> [String] {
+        try await transaction.query(
+            ReconcileQueries.unsure(
+                practice: practice, workflow: workflow, client: client, runs: runs, lines, rows, side: side)
+        ).map { try $0.decode(String.self) }
     }
 
     /// Closes what no longer shows, of the days that were compared; and what can no longer show, because its day has left
@@ -125,6 +134,7 @@ struct ReconcileStore {
             """
             run_id <> ALL (\(runs)) AND (day IS NULL OR day BETWEEN \(CalendarDay(from)) AND \(CalendarDay(to)))
                 AND CASE WHEN client_id IS NULL THEN NOT \(unread.pm) ELSE client_id <> ALL (\(unread.apps)) END
+                AND key <> ALL (\(unread.findings))
             """)
         try await end("lapsed", "lapsed", "run_id <> ALL (\(runs)) AND day < \(CalendarDay(lapsedBefore))")
     }
