@@ -28,7 +28,12 @@ struct Desk: Sendable {
     }
 
     /// The worker again, over what is there.
-    static func open(_ clinic: Clinic, now: Date?, _ body: @Sendable (Desk) async throws -> Void) async throws {
+    /// - Parameter noting: is told what each of scheduling's jobs left to be done, before that is done.
+    static func open(
+        _ clinic: Clinic, now: Date?,
+        noting: @escaping @Sendable (Job, Done, Transaction) async throws -> Void = { _, _, _ in },
+        _ body: @Sendable (Desk) async throws -> Void
+    ) async throws {
         var environment = ["PMSYNC_DATABASE_URL": clinic.database.url]
         if let now { environment["PMSYNC_NOW"] = now.formatted(.iso8601) }
         let program = Program(
@@ -38,7 +43,16 @@ struct Desk: Sendable {
         let jobs = try await SchedulingJobs(worker)
         let fanOut = FanOut(secret: worker.secret)
         let crew = worker.crew([
-            Duty(.named(SchedulingJobs.queue), work: .batches { try await jobs.batch($0, $1) }),
+            Duty(
+                .named(SchedulingJobs.queue),
+                work: .batches { batch, transaction in
+                    let work = try await jobs.batch(batch, transaction)
+                    return { job, transaction in
+                        let done = try await work(job, transaction)
+                        try await noting(job, done, transaction)
+                        return done
+                    }
+                }),
             Duty(.named(FanOut.queue), batch: 1, work: .within { try await fanOut.handle($0, $1) }),
         ])
         let watch = try await MidnightWatch(worker)

@@ -10,6 +10,24 @@ package enum Retraction {
         package let event: AppointmentEvent
     }
 
+    /// Holds the person of a decision, and of what it was applied to, as a message that speaks of them does: what is being
+    /// said of them meanwhile is on record before anything is read here. To be called before anything is locked.
+    package static func hold(_ decision: Int64, practice: String, in transaction: Transaction) async throws {
+        let persons = try await transaction.query(
+            """
+            SELECT DISTINCT coalesce(p.survivor, p.id)
+            FROM records.decision d
+            JOIN records.practice o ON o.practice_id = d.practice_id
+            LEFT JOIN records.appointment a ON a.practice_id = d.practice_id AND a.id = d.became
+            JOIN records.person p ON p.enterprise_id = o.enterprise_id AND p.id IN (d.person_id, a.person_id)
+            WHERE d.practice_id = \(practice) AND d.id = \(decision) ORDER BY 1
+            """
+        ).map { try $0.decode(UUID.self) }
+        for person in persons {
+            _ = try await transaction.query("SELECT pg_advisory_xact_lock(hashtextextended(\(person)::text, 9))::text")
+        }
+    }
+
     /// The appointment that a decision was applied to, nil where it was applied to none; waits for a commit that applies
     /// it right now.
     package static func target(
@@ -22,18 +40,18 @@ package enum Retraction {
         ).first?.decode(UUID?.self) ?? nil
     }
 
-    /// Everything that was said of one appointment, in the order in which it came; locks it until the commit.
+    /// Everything that was said of one appointment, in the order in which it came; locks it until the commit. The events
+    /// are read by a statement of their own, which sees what was committed while the lock was waited for.
     package static func said(
         of id: UUID, practice: String, in transaction: Transaction
     ) async throws -> [Said] {
-        try await transaction.query(
+        _ = try await transaction.query(
+            "SELECT 1 FROM records.appointment WHERE practice_id = \(practice) AND id = \(id) FOR UPDATE")
+        return try await transaction.query(
             """
-            SELECT e.received_on, e.facts::text
-            FROM records.appointment a
-            JOIN records.appointment_event e ON e.practice_id = a.practice_id AND e.appointment_id = a.id
-            WHERE a.practice_id = \(practice) AND a.id = \(id)
-            ORDER BY e.entry_id, e.event_at
-            FOR UPDATE OF a
+            SELECT received_on, facts::text FROM records.appointment_event
+            WHERE practice_id = \(practice) AND appointment_id = \(id)
+            ORDER BY entry_id, event_at
             """
         ).map { row in
             let (day, facts) = try row.decode((CalendarDay, String).self)

@@ -32,14 +32,15 @@ extension SchedulingJobs {
                 try await ledger.add(
                     event, [], to: stored.appointment.id, known: stored, isNew: false, transaction))
         }
-        if overdue.count == Int(Self.atOnce) {
-            let again = NewJob(kind: job.kind, key: JobKey("midnight/\(id)", secret: secret), practice: id)
-            try await NewJob.enqueue([again], into: job.queue, in: transaction)
-        }
         logger.info(
             "A practice's midnight has passed.",
             metadata: ["practice": "\(id)", "no-shows": "\(effects.changes.count)"])
-        return done(effects, id, nil)
+        var done = done(effects, id, nil)
+        if overdue.count == Int(Self.atOnce) {
+            let again = NewJob(kind: job.kind, key: JobKey("midnight/\(id)", secret: secret), practice: id)
+            done.add([again], into: job.queue)
+        }
+        return done
     }
 
     /// The PM's list no longer has it, and a person has confirmed that it is gone.

@@ -58,8 +58,13 @@ package struct SchedulingJobs: Sendable {
             let again = NewJob(
                 kind: Self.resend, key: fanOut.key(of: job.practice ?? ""), practice: job.practice, payload: job.payload
             )
-            try await NewJob.enqueue([again], into: fanOutQueue, in: transaction)
-            return Done(rings: [FanOut.queue])
+            return Done(
+                rings: [FanOut.queue],
+                last: [
+                    Last("fan-out/resend", again) { [fanOutQueue] jobs, transaction in
+                        try await NewJob.enqueue(jobs, into: fanOutQueue, in: transaction)
+                    }
+                ])
         default: throw Failure(code: "unknown-kind", kind: .permanent, stage: "take", holdsKey: false)
         }
     }
@@ -256,6 +261,18 @@ package struct SchedulingJobs: Sendable {
         let state = StoredBlock(
             id, at: effect.state.at, entry: effect.state.entry, stretches: effect.state.stretches.map(\.stored))
         try await Blocks.keep(state, named: block.names, practice: message.practice, in: transaction)
+    }
+}
+
+extension Done {
+    /// Puts more jobs into scheduling's own queue: at the end of the commit, for their keys' messages wait until it is
+    /// through.
+    mutating func add(_ jobs: [NewJob], into queue: Int16) {
+        rings.insert(SchedulingJobs.queue)
+        last.append(
+            Last("scheduling", jobs) { all, transaction in
+                try await NewJob.enqueue(Array(all.joined()), into: queue, in: transaction)
+            })
     }
 }
 

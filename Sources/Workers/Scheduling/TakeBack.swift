@@ -18,6 +18,7 @@ extension SchedulingJobs {
         guard let id = job.practice, let practice = definition.practices[id],
             let decision = TakingBack.decision(in: job)
         else { throw Failure(code: "unreadable-job", kind: .permanent, stage: "take-back", holdsKey: false) }
+        try await Retraction.hold(decision, practice: id, in: transaction)
         guard let target = try await Retraction.target(of: decision, practice: id, in: transaction) else {
             return Done()
         }
@@ -67,11 +68,12 @@ extension SchedulingJobs {
                 entry: entry.id, workflow: Self.queue, definition: definition.digest, code: "taken-back"
             ).record(in: transaction)
         }
-        try await NewJob.enqueue(anew, into: job.queue, in: transaction)
         logger.info(
             "A decision is taken back.",
             metadata: ["practice": "\(id)", "messages": "\(misfiled.entries.count)"])
-        return done(effects, id, nil)
+        var done = done(effects, id, nil)
+        done.add(anew, into: job.queue)
+        return done
     }
 
     private func stored(
