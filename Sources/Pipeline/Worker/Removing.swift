@@ -49,18 +49,22 @@ package struct Removing: Sendable {
     ) async throws -> Answer {
         let rows = try await transaction.query(
             """
-            SELECT f.record_id, f.act, f.closed_at IS NOT NULL, \(fragment: Self.isAsCompared())
+            SELECT f.record_id, (f.sides->'here'->>'version')::integer, f.act, f.closed_at IS NOT NULL,
+                \(fragment: Self.isAsCompared())
             FROM reconciliation.finding f
             WHERE f.practice_id = \(finding.practice) AND f.workflow = \(finding.workflow) AND f.key = \(finding.key)
             """)
-        guard let (record, act, isClosed, isAsCompared) = try rows.first?.decode((UUID?, String, Bool, Bool).self)
+        guard
+            let (record, version, act, isClosed, isAsCompared) = try rows.first?.decode(
+                (UUID?, Int32?, String, Bool, Bool).self)
         else { return .unknownFinding }
         if isClosed { return .closed }
         guard let record, act == Act.confirmRemoval.rawValue else { return .notByRemoval }
-        guard isAsCompared else { return .changedSince }
+        guard let version, isAsCompared else { return .changedSince }
         let job = NewJob(
             kind: Self.jobKind, key: JobKey("remove/\(finding.practice)/\(record.uuidString)", secret: secret),
-            practice: finding.practice, payload: #"{"record":"\#(record.uuidString.lowercased())"}"#)
+            practice: finding.practice,
+            payload: #"{"record":"\#(record.uuidString.lowercased())","version":\#(version)}"#)
         if try await job.isUnderWay(in: queueID, transaction) { return .asked }
         try await transaction.execute(
             """
@@ -76,9 +80,15 @@ package struct Removing: Sendable {
         return .asked
     }
 
-    /// The record that a job asks to remove; nil where it cannot be read.
-    package static func record(in job: Job) -> UUID? {
-        struct Payload: Decodable { let record: UUID }
-        return (try? JSONDecoder().decode(Payload.self, from: Data(job.payload.utf8)))?.record
+    /// What a job asks to remove: the record as it stood when that was confirmed.
+    package struct Asked: Decodable, Sendable {
+        package let record: UUID
+        package let version: Int32
+
+        /// Nil where it cannot be read.
+        package init?(_ job: Job) {
+            guard let asked = try? JSONDecoder().decode(Asked.self, from: Data(job.payload.utf8)) else { return nil }
+            self = asked
+        }
     }
 }

@@ -43,13 +43,18 @@ extension SchedulingJobs {
         return done
     }
 
-    /// The PM's list no longer has it, and a person has confirmed that it is gone.
+    /// The PM's list no longer has it, and a person has confirmed that it is gone. What the PM has spoken of meanwhile is
+    /// not removed: the next comparison says how it stands.
     func remove(_ job: Job, _ transaction: Transaction) async throws -> Done {
         let definition = try await definitions.current()
-        guard let id = job.practice, let practice = definition.practices[id], let record = Removing.record(in: job)
+        guard let id = job.practice, let practice = definition.practices[id], let asked = Removing.Asked(job)
         else { throw Failure(code: "unreadable-job", kind: .permanent, stage: "remove", holdsKey: false) }
-        guard let stored = try await read([record], id, practice.enterprise, transaction).first else {
+        guard let stored = try await read([asked.record], id, practice.enterprise, transaction).first else {
             throw Failure(code: "unknown-record", kind: .permanent, stage: "remove", holdsKey: false)
+        }
+        guard stored.version == asked.version else {
+            logger.info("What was to be removed has changed meanwhile.", metadata: ["practice": "\(id)"])
+            return Done()
         }
         let now = wall.now()
         // After the last word on it, which may bear a time somewhat ahead.
@@ -57,7 +62,8 @@ extension SchedulingJobs {
         var effects = Effects()
         effects.add(
             try await EventLedger(practice, day: today(practice, now), definition: definition).add(
-                AppointmentEvent(kind: .removed, at: at), [], to: record, known: stored, isNew: false, transaction))
+                AppointmentEvent(kind: .removed, at: at), [], to: asked.record, known: stored, isNew: false, transaction
+            ))
         return done(effects, id, nil)
     }
 
