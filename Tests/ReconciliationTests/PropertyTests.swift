@@ -39,6 +39,7 @@ struct PropertyTests {
             causes
                 == Set(Cause.allCases).subtracting([
                     .changedSince, .inFlight, .unknown, .tooYoung, .feedSilent, .feedBehind, .listLacksDay,
+                    .listRowUnread,
                 ]))
         #expect(
             explanations
