@@ -1,6 +1,7 @@
 import Foundation
 import Hosting
 import Postgres
+import Practice
 import TestSupport
 import Testing
 import Worker
@@ -53,6 +54,50 @@ import Workflow
         #expect(try await office.alarms().count == 1)
     }
 
+    @Test("At half an hour of silence the alarm is raised, not before; the metric is 1 until the next message, then 0")
+    func bound() async throws {
+        let office = try await Watched("silent-after: 30")
+        let last = Date().addingTimeInterval(-600)
+        try await office.hear(at: last)
+        try await office.look(at: last.addingTimeInterval(1799))
+        #expect(try await office.alarms() == [] && office.silent == [0, 0])
+        try await office.look(at: last.addingTimeInterval(1800))
+        #expect(try await office.alarms().count == 1)
+        try await office.look(at: last.addingTimeInterval(1810))
+        #expect(office.silent == [1, 1])
+        try await office.hear(at: last.addingTimeInterval(1820))
+        try await office.look(at: last.addingTimeInterval(1830))
+        try await office.look(at: last.addingTimeInterval(1840))
+        #expect(office.silent == [0, 0])
+    }
+
+    @Test("While the practice is closed, at night or on a holiday, silence does not count", arguments: [false, true])
+    func closed(isHoliday: Bool) async throws {
+        let time = try #require(PracticeTime(zoneNamed: "America/Chicago"))
+        let today = time.day(of: Date())
+        let at = { (day: Int, minutes: Int) in
+            time.start(of: today.adding(days: day)).addingTimeInterval(Double(minutes) * 60)
+        }
+        let hours = """
+            hours: {mon-sun: "08:00-17:00"}
+            holidays: [\(isHoliday ? today.description : "2020-01-01")]
+
+            """
+        let office = try await Watched("silent-after: 30", hours, "closed\(isHoliday)")
+        try await office.hear(at: at(-1, 16 * 60 + 50))
+        for silence in [at(-1, 17 * 60 + 25), at(-1, 23 * 60), at(0, 8 * 60 + 19)] {
+            try await office.look(at: silence)
+            #expect(try await office.alarms() == [], "\(silence)")
+        }
+        if isHoliday {
+            try await office.look(at: at(0, 16 * 60))
+            try await office.look(at: at(1, 8 * 60 + 19))
+            #expect(try await office.alarms() == [])
+        }
+        try await office.look(at: at(isHoliday ? 1 : 0, 8 * 60 + 20))
+        #expect(try await office.alarms().count == 1)
+    }
+
     @Test("A rhythm is learned from the journal: a feed of every minute is missed within half an hour")
     func learned() async throws {
         let office = try await Watched("silent-after: learned")
@@ -78,31 +123,42 @@ private struct Watched {
     let database: TestDatabase
     let pool: Pool
     private let watches: [FeedWatch]
+    private let programs: [Program]
 
-    init(_ rhythm: String, _ test: String = #function) async throws {
+    /// - Parameter hours: more of the practice's file.
+    init(_ rhythm: String, _ hours: String = "", _ test: String = #function) async throws {
         database = try await TestDatabase.make(test)
         pool = try database.pool()
-        try await Self.apply(rhythm, pool)
-        var watches: [FeedWatch] = []
+        try await Self.apply(rhythm, hours, pool)
+        var (watches, programs): ([FeedWatch], [Program]) = ([], [])
         for _ in 0..<2 {
             let settings = try Settings(environment: [
                 "PMSYNC_DATABASE_URL": database.url, "PMSYNC_SMTP": "smtp://127.0.0.1:1", "PMSYNC_POOL_SIZE": "2",
             ])
             let program = Program(name: "test", settings: settings, output: { _ in }, handlesSignals: false)
             watches.append(try await FeedWatch(Worker(program, role: "pmsync_scheduling")))
+            programs.append(program)
         }
-        self.watches = watches
+        (self.watches, self.programs) = (watches, programs)
     }
 
-    func apply(_ rhythm: String) async throws { try await Self.apply(rhythm, pool) }
+    /// What each process's metric says.
+    var silent: [Double?] {
+        programs.map { program in
+            program.metrics.exposition().split(separator: "\n").first { $0.hasPrefix("pmsync_feed_silent ") }
+                .flatMap { Double($0.split(separator: " ")[1]) }
+        }
+    }
 
-    private static func apply(_ rhythm: String, _ pool: Pool) async throws {
+    func apply(_ rhythm: String) async throws { try await Self.apply(rhythm, "", pool) }
+
+    private static func apply(_ rhythm: String, _ hours: String, _ pool: Pool) async throws {
         var files = try Definition.files(inFolder: Shipped.workflows)
         files["practices/clinic.yaml"] = """
             practice: clinic
             zone: America/Chicago
             alarms: {mail: [office@example.org, lead@example.org]}
-            feeds: [{feed: clinic-pm, profile: standard, sender: CLINICPM, \(rhythm)}]
+            \(hours)feeds: [{feed: clinic-pm, profile: standard, sender: CLINICPM, \(rhythm)}]
             """
         _ = try await DefinitionStore.apply(files, by: "test", to: pool)
     }
