@@ -17,6 +17,8 @@ final class BookingApp: Sendable {
         let type: String
         let record: String
         let version: Int
+        /// Of a whole day's event, its appointments.
+        var members: [String] = []
         /// How often it was received.
         var times = 1
     }
@@ -156,6 +158,7 @@ final class BookingApp: Sendable {
         struct Content: Decodable {
             let event: Int64
             let record: Record
+            let members: [String]?
         }
         struct Record: Decodable {
             let kind: String
@@ -211,7 +214,7 @@ final class BookingApp: Sendable {
                 state.heard.append(
                     Heard(
                         webhook: id, event: notice.data.event, type: notice.type, record: record.id,
-                        version: record.version))
+                        version: record.version, members: notice.data.members ?? []))
                 if record.kind == "appointment" { state.unread.insert(record.id) }
             }
             whenNews.yield()
