@@ -167,12 +167,77 @@ extension PathSuite {
             }
         }
 
-        @Test("A feed that is held is told to try again later, and what it then sends again is taken")
-        func heldFeed() async throws {
+        @Test("Turned off, what was still to be sent is let go and nothing is told; live again, nothing old is sent")
+        func off() async throws {
             try await Practice.open { practice in
+                let visits = (0..<4).map { number in
+                    Booking(filler: "F\(number)", person: "P\(number)", start: Booking.day(20 + number) + "090000")
+                }
+                practice.app.feel(.unwell)
+                try await practice.send(visits[0].message("S12", id: "1"))
+                try await practice.until("it was tried") { practice.app.turnedAway > 0 }
+                try await practice.pmsync(
+                    "feed", "mode", "booking", "off", "--practice", Practice.north, "--reason", "they rebuild it")
+                let tried = practice.app.turnedAway
+                try await practice.send(visits[1].message("S12", id: "2", at: 10))
+                try await practice.send(visits[0].message("S15", id: "3", at: 20))
+                try await applied(3, practice)
+                practice.app.feel(.well)
+                try await practice.settled(3)
+                try await practice.until("the pending notice is let go", within: .seconds(60)) {
+                    try await practice.texts("SELECT state FROM api.delivery") == ["discarded"]
+                }
+                #expect(practice.app.heard == [] && practice.app.turnedAway == tried)
+
+                try await practice.pmsync(
+                    "feed", "mode", "booking", "live", "--practice", Practice.north, "--reason", "it is back")
+                try await practice.send(visits[2].message("S12", id: "4", at: 30))
+                try await practice.settled(4)
+                let third = try await practice.texts(
+                    "SELECT id::text FROM records.appointment ORDER BY start_at DESC LIMIT 1")
+                #expect(practice.app.heard.map(\.record) == third && practice.app.heard.map(\.event) == [2])
+                // What changes of those of before is told from now on.
+                try await practice.send(visits[1].message("S15", id: "5", at: 40))
+                try await practice.settled(5)
+                #expect(practice.app.heard.map(\.type) == ["appointment.booked", "appointment.cancelled"])
+                #expect(
+                    try await practice.texts("SELECT act FROM console.audit WHERE act LIKE 'mode-%' ORDER BY id")
+                        == ["mode-off", "mode-live"])
+            }
+        }
+
+        @Test("A workflow that drains ends what there was; what comes meanwhile is taken, and waits until it resumes")
+        func drainedWorkflow() async throws {
+            try await Practice.open(workers: 0) { practice in
+                let visits = (0..<3).map { number in
+                    Booking(filler: "F\(number)", person: "P\(number)", start: Booking.day(20 + number) + "090000")
+                }
+                for number in 0..<2 { try await practice.send(visits[number].message("S12", id: "\(number)")) }
+                async let draining = practice.pmsync("feed", "drain", "scheduling", "--reason", "a new table")
+                try await practice.until("it drains") {
+                    try await practice.count("SELECT count(*) FROM queue.queue WHERE drains_through IS NOT NULL") == 1
+                }
+                #expect(try await practice.send(visits[2].message("S12", id: "2")) == "AA")
+                try await practice.start("scheduling-1")
+                #expect(try await draining.contains("is drained"))
+                #expect(try await practice.count("SELECT count(*) FROM records.appointment") == 2)
+                let waiting = try await practice.count(
+                    "SELECT count(*) FROM queue.job j JOIN queue.queue q ON q.id = j.queue WHERE q.name = 'scheduling'")
+                #expect(waiting == 1)
+                try await practice.pmsync("feed", "resume", "scheduling", "--reason", "it is there")
+                try await practice.settled(3)
+                #expect(practice.app.heard.count == 3 && practice.app.heard.allSatisfy { $0.times == 1 })
+            }
+        }
+
+        @Test(
+            "A feed that is held is told to try again later, and what it then sends again is taken",
+            arguments: [("drain", "drained"), ("pause", "paused")])
+        func heldFeed(_ word: String, _ act: String) async throws {
+            try await Practice.open(name: "heldFeed-\(word)") { practice in
                 let booking = Booking(filler: "F1", person: "P1", start: Booking.day(20) + "090000")
                 try await practice.send(booking.message("S12", id: "1"))
-                try await practice.pmsync("feed", "drain", "north-pm", "--reason", "an upgrade there")
+                try await practice.pmsync("feed", word, "north-pm", "--reason", "an upgrade there")
                 try await practice.until("the gateway holds the feed") {
                     try await practice.send(booking.message("S14", id: "2", at: 5)) == "AR"
                 }
@@ -191,7 +256,7 @@ extension PathSuite {
                 #expect(
                     try await practice.texts(
                         "SELECT act FROM console.audit WHERE subject = 'feed north-pm' ORDER BY id")
-                        == ["drained", "resumed"])
+                        == [act, "resumed"])
             }
         }
 
