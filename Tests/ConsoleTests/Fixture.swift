@@ -181,6 +181,65 @@ struct Fixture {
             """)
     }
 
+    /// A comparison that ended then and left so many open, of a month around; gives it.
+    func addRun(_ practice: String, endedAt: String, open: Int, isAdHoc: Bool = false) async throws -> UUID {
+        let id = UUID()
+        try await owner.execute(
+            """
+            INSERT INTO reconciliation.run (practice_id, id, workflow, from_day, to_day, rules, started_at, ended_at,
+                sources, counts, cells, ad_hoc)
+            SELECT \(practice), \(id), 'scheduling', '2026-11-10', '2026-12-10', 'scheduling-1', t - interval '1 s', t,
+                '{"feed": "2026-11-20T09:28:00Z", "feedIsSilent": false, "pm": "2026-11-20T09:00:00Z"}',
+                jsonb_build_object('inPM', 9, 'here', 9, 'inApp', 0, 'groups', 9, 'matched', 9 - \(open)::integer,
+                    'explained', 0, 'open', \(open)::integer, 'withheld', 0, 'explanations', '{}'::jsonb,
+                    'codes', '{}'::jsonb, 'withheldBecause', '{}'::jsonb), '[]', \(isAdHoc)
+            FROM (SELECT \(endedAt)::text::timestamptz AS t) ended
+            """)
+        return id
+    }
+
+    /// What a comparison saw of a finding, as the worker stores it: the finding as it then stands, and its history.
+    func see(_ practice: String, key: String, _ event: String, cause: String, in run: UUID) async throws {
+        try await owner.execute(
+            """
+            INSERT INTO reconciliation.finding AS f (practice_id, workflow, key, code, cause, act, day, sides,
+                first_seen_at, last_seen_at, run_id)
+            SELECT \(practice), 'scheduling', \(key), 'missing-here', \(cause), 'replay', '2026-11-25',
+                '{"pm":[],"app":[]}', r.ended_at - interval '1 s', r.ended_at - interval '1 s', r.id
+            FROM reconciliation.run r WHERE r.id = \(run)
+            ON CONFLICT (practice_id, workflow, key) DO UPDATE SET cause = excluded.cause,
+                closed_at = CASE WHEN \(event) = 'closed' THEN excluded.last_seen_at END,
+                ended = CASE WHEN \(event) = 'closed' THEN 'mended' END, last_seen_at = excluded.last_seen_at,
+                run_id = CASE WHEN \(event) = 'closed' THEN f.run_id ELSE excluded.run_id END
+            """)
+        try await owner.execute(
+            """
+            INSERT INTO reconciliation.finding_event (practice_id, workflow, key, event, code, cause, act, withheld,
+                run_id, at)
+            SELECT \(practice), 'scheduling', \(key), \(event), 'missing-here', \(cause), 'replay', false, id,
+                ended_at - interval '1 s'
+            FROM reconciliation.run WHERE id = \(run)
+            """)
+    }
+
+    /// Gives so many of the members a record of ours that is marked so.
+    func mark(_ practice: String, _ flag: String, _ number: Int) async throws {
+        try await owner.execute(
+            """
+            WITH chosen AS (
+                SELECT id, client_id, gen_random_uuid() AS record FROM reconciliation.member
+                WHERE practice_id = \(practice) AND record_id IS NULL ORDER BY reference LIMIT \(Int64(number))
+            ), made AS (
+                INSERT INTO records.appointment (practice_id, id, version, status, start_at, end_at, enterprise_id,
+                    event_at, received_on, entry_id, flags)
+                SELECT \(practice), record, 2, 'arrived', '2026-11-22T15:30Z', '2026-11-22T16:00Z', 'E1', now(),
+                    current_date, 1, ARRAY[\(flag)::text] FROM chosen
+            )
+            UPDATE reconciliation.member m SET record_id = c.record FROM chosen c
+            WHERE m.practice_id = \(practice) AND m.id = c.id AND m.client_id = c.client_id
+            """)
+    }
+
     func addClient(_ practice: String, _ name: String) async throws -> UUID {
         let id = UUID()
         try await owner.execute(

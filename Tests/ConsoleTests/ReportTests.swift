@@ -161,6 +161,82 @@ import Testing
         #expect(none.round == nil)
     }
 
+    @Test func `The report of an earlier day is what was read then, whatever was found, mended or accepted since`()
+        async throws
+    {
+        let fixture = try await Fixture.make()
+        try await fixture.owner.execute("DELETE FROM reconciliation.finding")
+        // Half past noon and ten to midnight in Denver: the second is the one that stands for the day.
+        let noon = try await fixture.addRun("P1", endedAt: "2026-11-20T19:30:00Z", open: 1)
+        try await fixture.see("P1", key: "mended", "opened", cause: "never-sent", in: noon)
+        let last = try await fixture.addRun("P1", endedAt: "2026-11-21T06:50:00Z", open: 2)
+        try await fixture.see("P1", key: "changed", "opened", cause: "never-sent", in: last)
+        let day = try #require(CalendarDay("2026-11-20"))
+        let then = try await report(fixture, day: day).csv()
+        #expect(then.contains("comparison,P1,,,,9,9,,9,7,0,0,2,"))
+        #expect(then.contains(",mended,") && then.contains(",changed,") && !then.contains("key-P1"))
+
+        let later = try await fixture.addRun("P1", endedAt: "2026-11-22T09:00:00Z", open: 2)
+        try await fixture.see("P1", key: "mended", "closed", cause: "never-sent", in: later)
+        try await fixture.see("P1", key: "changed", "changed", cause: "parked", in: later)
+        try await fixture.see("P1", key: "later", "opened", cause: "never-sent", in: later)
+        try await fixture.owner.execute(
+            """
+            INSERT INTO reconciliation.finding_act (practice_id, workflow, key, act, reason, actor, at)
+            VALUES ('P1', 'scheduling', 'changed', 'accept', 'well', 'ann', '2026-11-22T09:10Z')
+            """)
+        let old = try await report(fixture, day: day)
+        #expect(old.csv() == then)
+        #expect(try old.html().contains("2 findings were open") && old.html().contains("as they stood then"))
+        let new = try await report(fixture)
+        #expect(!new.csv().contains(",mended,") && new.csv().contains(",later,"))
+        #expect(new.findings.first { $0.key == "changed" }?.state == "accepted")
+        #expect(try await report(fixture, day: CalendarDay("2026-11-22")).csv() == new.csv())
+        #expect(try await report(fixture, day: CalendarDay("2026-11-21")).round == nil)
+    }
+
+    @Test func `A window that somebody asked for is neither the first page nor the report`() async throws {
+        let fixture = try await Fixture.make()
+        _ = try await fixture.addRun("P1", endedAt: "2026-11-22T09:00:00Z", open: 2)
+        let before = try await report(fixture).csv()
+        _ = try await fixture.addRun("P1", endedAt: "2026-11-22T09:20:00Z", open: 7, isAdHoc: true)
+        #expect(try await report(fixture).csv() == before)
+        #expect(try await report(fixture, day: CalendarDay("2026-11-22")).csv() == before)
+        try await fixture.browse(as: "ann") { browser in
+            let page = try await browser.get("/").text
+            #expect(page.contains("02:00") && !page.contains("02:20"))
+        }
+    }
+
+    @Test func `What our records are marked with is counted by mark, and each number opens to its members`()
+        async throws
+    {
+        let fixture = try await Fixture.make()
+        let kiosk = try await fixture.addClient("P1", "Kiosk")
+        try await fixture.addMembers("P1", client: kiosk, 60)
+        #expect(try await !report(fixture).html().contains("Look at these"))
+        try await fixture.mark("P1", "irregular-transition", 3)
+        try await fixture.mark("P1", "ambiguous-time", 2)
+        try await fixture.mark("P1", "derived", 4)
+        let report = try await report(fixture)
+        let rows = report.csv().components(separatedBy: "\r\n").filter { $0.hasPrefix("flag,P1,,,,,") }
+        #expect(rows.count == 2 && rows[0].contains(",3,") && rows[0].contains(",irregular-transition,"), "\(rows)")
+        let json = try JSONSerialization.jsonObject(with: Data(try report.json().utf8)) as? [String: Any]
+        let flags = (json?["flags"] as? [[String: Any]])?.map { "\($0["flag"] ?? "") \($0["appointments"] ?? "")" }
+        #expect(flags == ["irregular-transition 3", "ambiguous-time 2"])
+        try await fixture.browse(as: "ann") { browser in
+            let page = try await browser.get("/report/scheduling").text
+            #expect(page.contains("Look at these"))
+            for (flag, count) in [("irregular-transition", "3"), ("ambiguous-time", "2")] {
+                let link = try #require(
+                    page.matches(of: /href="(\/agreement\/P1\?[^"]*flag=([a-z-]+))">(\d+)</).first { $0.2 == flag })
+                #expect(link.3 == count)
+                let opened = try await browser.get(String(link.1).replacing("&amp;", with: "&")).text
+                #expect(opened.contains("\(count) appointments:"))
+            }
+        }
+    }
+
     @Test func `The console gives the same report as a page and as a file`() async throws {
         let fixture = try await Fixture.make()
         try await fixture.addRun("P1")

@@ -49,6 +49,14 @@ enum Folder {
             "practices/demo.yaml:18: unknown mode \"life\", did you mean \"live\"?"
         ),
         (
+            "practices/demo.yaml", "grace-seconds:", "ahed:",
+            "practices/demo.yaml:23: unknown key \"ahed\", did you mean \"ahead\"?"
+        ),
+        (
+            "practices/demo.yaml", "grace-seconds: 20", "ahead: 400",
+            "practices/demo.yaml:23: \"ahead\" takes a number from 0 to 366"
+        ),
+        (
             "tables/status.csv", "KEPT,arrived", "KEPT,arived",
             "tables/status.csv:25: unknown status \"arived\", did you mean \"arrived\"?"
         ),

@@ -24,22 +24,28 @@ package struct Agreement: Sendable {
     /// Only the newest run of a booking app keeps its members.
     package let hasMembers: Bool
 
-    /// The newest run of each booking app that is compared, by its name; with a day, the newest whose window holds it.
+    /// The newest run of each booking app that is compared, by its name; with a time, the newest that ended in it. A window
+    /// that somebody asked for is none of them.
     package static func newest(
-        _ practice: String, workflow: String = "scheduling", day: CalendarDay? = nil, in transaction: Transaction
+        _ practice: String, workflow: String = "scheduling", ended: Range<Date>? = nil, in transaction: Transaction
     ) async throws -> [Agreement] {
+        let (from, to) = (ended?.lowerBound, ended?.upperBound)
+        let isWithin: SQL = """
+            NOT o.ad_hoc AND (\(from)::timestamptz IS NULL OR o.ended_at >= \(from))
+                AND (\(to)::timestamptz IS NULL OR o.ended_at < \(to))
+            """
         // One probe of run_by_client an app, however many runs there were.
-        try await transaction.query(
+        return try await transaction.query(
             """
             SELECT r.id, r.client_id, c.name, r.from_day, r.to_day, r.rules, r.started_at, r.ended_at, r.sources::text,
                 r.counts::text, NOT EXISTS (
                     SELECT FROM reconciliation.run n
                     WHERE n.practice_id = \(practice) AND n.workflow = \(workflow) AND n.client_id = r.client_id
-                        AND n.ended_at > r.ended_at)
+                        AND NOT n.ad_hoc AND n.ended_at > r.ended_at)
                 AND (r.client_id IS NOT NULL OR NOT EXISTS (
                     SELECT FROM reconciliation.run n
                     WHERE n.practice_id = \(practice) AND n.workflow = \(workflow) AND n.client_id IS NULL
-                        AND n.ended_at > r.ended_at))
+                        AND NOT n.ad_hoc AND n.ended_at > r.ended_at))
             FROM (
                 SELECT id, name FROM api.client WHERE practice_id = \(practice) AND revoked_at IS NULL
                 UNION ALL SELECT NULL, NULL
@@ -47,18 +53,17 @@ package struct Agreement: Sendable {
             CROSS JOIN LATERAL (
                 (SELECT * FROM reconciliation.run o
                  WHERE c.id IS NOT NULL AND o.practice_id = \(practice) AND o.workflow = \(workflow)
-                    AND o.client_id = c.id AND (\(day)::date IS NULL OR \(day) BETWEEN o.from_day AND o.to_day)
+                    AND o.client_id = c.id AND \(fragment: isWithin)
                  ORDER BY o.ended_at DESC LIMIT 1)
                 UNION ALL
                 (SELECT * FROM reconciliation.run o
                  WHERE c.id IS NULL AND o.practice_id = \(practice) AND o.workflow = \(workflow)
-                    AND o.client_id IS NULL AND (\(day)::date IS NULL OR \(day) BETWEEN o.from_day AND o.to_day)
+                    AND o.client_id IS NULL AND \(fragment: isWithin)
                  ORDER BY o.ended_at DESC LIMIT 1)
             ) r
             WHERE r.client_id IS NOT NULL OR r.ended_at >= (  -- the PM and us alone: only while there is no app
-                SELECT max(m.ended_at) FROM reconciliation.run m
-                WHERE m.practice_id = \(practice) AND m.workflow = \(workflow)
-                    AND (\(day)::date IS NULL OR \(day) BETWEEN m.from_day AND m.to_day))
+                SELECT max(o.ended_at) FROM reconciliation.run o
+                WHERE o.practice_id = \(practice) AND o.workflow = \(workflow) AND \(fragment: isWithin))
             ORDER BY c.name, r.client_id
             """
         ).map { row in
@@ -136,10 +141,12 @@ package struct Agreement: Sendable {
         package var day: CalendarDay?
         /// A day that the PM cancelled or transferred as one: its appointments.
         package var event: UUID?
+        /// What our record of it is marked with.
+        package var flag: String?
 
         package init(
             verdict: String? = nil, reason: String? = nil, location: String? = nil, provider: String? = nil,
-            side: SideName? = nil, day: CalendarDay? = nil, event: UUID? = nil
+            side: SideName? = nil, day: CalendarDay? = nil, event: UUID? = nil, flag: String? = nil
         ) {
             self.verdict = verdict
             self.reason = reason
@@ -148,6 +155,7 @@ package struct Agreement: Sendable {
             self.side = side
             self.day = day
             self.event = event
+            self.flag = flag
         }
     }
 
@@ -220,6 +228,22 @@ package struct Agreement: Sendable {
         }
     }
 
+    /// How many of the members our record has marked so, by mark. One may have more than one. None where the run does not
+    /// keep its members.
+    package func flagged(_ flags: [String], in transaction: Transaction) async throws -> [String: Int] {
+        guard hasMembers else { return [:] }
+        let rows = try await transaction.query(
+            """
+            SELECT f.flag, count(*) FROM reconciliation.member m
+            JOIN records.appointment a ON a.practice_id = m.practice_id AND a.id = m.record_id
+            CROSS JOIN LATERAL unnest(a.flags) AS f (flag)
+            WHERE \(fragment: matches(Filter())) AND a.flags && \(flags) AND f.flag = ANY (\(flags))
+            GROUP BY f.flag
+            """
+        ).map { try $0.decode((String, Int).self) }
+        return Dictionary(rows) { first, _ in first }
+    }
+
     /// Index member_by_start.
     private func matches(_ filter: Filter) -> SQL {
         let ofClient: SQL = if let client { "m.client_id = \(client)" } else { "m.client_id IS NULL" }
@@ -233,6 +257,9 @@ package struct Agreement: Sendable {
                 AND (\(filter.event)::uuid IS NULL OR m.record_id = ANY (ARRAY(
                     SELECT unnest(e.members) FROM records.day_event e
                     WHERE e.practice_id = \(practice) AND e.id = \(filter.event))))
+                AND (\(filter.flag)::text IS NULL OR EXISTS (
+                    SELECT FROM records.appointment a
+                    WHERE a.practice_id = m.practice_id AND a.id = m.record_id AND \(filter.flag) = ANY (a.flags)))
                 AND CASE \(filter.side?.rawValue)::text WHEN 'pm' THEN m.in_pm > 0 WHEN 'here' THEN m.here > 0
                     WHEN 'app' THEN m.in_app > 0 ELSE true END
             """

@@ -58,6 +58,9 @@ package struct PracticeProfile: Sendable {
     /// the rules.
     package let reconcileGrace: Int?
     package let tolerances: Tolerances
+    /// How many days before today, and after it, are compared; nil leaves it to the rules.
+    package let reconcileBack: Int?
+    package let reconcileAhead: Int?
 
     /// Reads on after a mistake, with something in the place of what is wrong: the folder is refused all the same, and
     /// one mistake must not hide the next, nor bring others about.
@@ -79,10 +82,12 @@ package struct PracticeProfile: Sendable {
         alarmMail = section.alarmMail()
         destinations = (section.sections("destinations") ?? []).compactMap(DestinationProfile.init)
         let sources = section.section("reconcile")
-        sources?.allow(["pm", "grace-seconds", "tolerances"])
+        sources?.allow(["pm", "grace-seconds", "tolerances", "back", "ahead"])
         tolerances = Tolerances(sources?.section("tolerances"))
         reconcilePM = sources?.section("pm").flatMap(ReconcileSource.init)
         reconcileGrace = sources?.number("grace-seconds", in: 0...86_400)
+        reconcileBack = sources?.number("back", in: 0...90)
+        reconcileAhead = sources?.number("ahead", in: 0...366)
     }
 }
 

@@ -20,6 +20,7 @@ package enum Schema {
         Migration("v0008_console", PackageResources.v0008_console_sql),
         Migration("v0009_one_rule", PackageResources.v0009_one_rule_sql),
         Migration("v0011_taking_back", PackageResources.v0011_taking_back_sql),
+        Migration("v0013_windows", PackageResources.v0013_windows_sql),
         Migration("v0014_visits", PackageResources.v0014_visits_sql),
         Migration("v0015_persons_apart", PackageResources.v0015_persons_apart_sql),
     ]

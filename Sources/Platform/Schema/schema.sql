@@ -913,14 +913,15 @@ CREATE TABLE reconciliation.run (
     sources jsonb NOT NULL,
     counts jsonb NOT NULL,
     client_id uuid,
-    cells jsonb
+    cells jsonb,
+    ad_hoc boolean DEFAULT false NOT NULL
 );
 
 ALTER TABLE ONLY reconciliation.run FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE reconciliation.run OWNER TO pmsync;
 
-COMMENT ON TABLE reconciliation.run IS 'One comparison: its window, the as-of of each source, its counts; cells: the counts by location and provider, kept of each day''s last. Written by the workflow''s worker or pmsync reconcile; never leaves.';
+COMMENT ON TABLE reconciliation.run IS 'One comparison: its window, the as-of of each source, its counts; cells: the counts by location and provider, kept of each day''s last; ad_hoc: somebody asked for that window, and no page shows it. Written by the workflow''s worker or pmsync reconcile; never leaves.';
 
 CREATE TABLE reconciliation.tapped (
     practice_id text NOT NULL,

@@ -44,18 +44,29 @@ package struct SchedulingReconciliation: Sendable {
             .sorted()
     }
 
-    /// The days that are compared unless somebody asks for others: yesterday to a fortnight ahead, by the practice's clock.
+    /// The days that are compared unless somebody asks for others, by the practice's clock: yesterday to sixty days ahead
+    /// where its file does not say (`reconcile`).
     package func usualDays(of practice: String, now: Date) async throws -> (from: Day, to: Day) {
-        let today = PracticeTime(zone: try await profile(practice).practice.zone).day(of: now)
-        return (today.adding(days: -Self.usualBack), today.adding(days: Self.usualAhead))
+        Self.usualDays(of: try await profile(practice).practice, now: now)
+    }
+
+    private static func usualDays(of practice: PracticeProfile, now: Date) -> (from: Day, to: Day) {
+        let today = PracticeTime(zone: practice.zone).day(of: now)
+        return (
+            today.adding(days: -(practice.reconcileBack ?? usualBack)),
+            today.adding(days: practice.reconcileAhead ?? usualAhead)
+        )
     }
 
     /// Compares now and stores what it finds: one run a booking app that has a list; one of the PM and us alone where
-    /// there is none. Safe to repeat: the same differences keep their findings. `now` is the business rules' clock.
-    package func run(practice id: String, from: Day, to: Day, now: Date) async throws -> [SchedulingRun] {
+    /// there is none. Safe to repeat: the same differences keep their findings. `now` is the business rules' clock. Of a
+    /// window that somebody asked for (`isAdHoc`) the findings are stored, and it is no page's newest.
+    package func run(
+        practice id: String, from: Day, to: Day, now: Date, isAdHoc: Bool = false
+    ) async throws -> [SchedulingRun] {
         let (definition, practice) = try await profile(id)
         let time = PracticeTime(zone: practice.zone)
-        let window = time.start(of: from)..<time.end(of: to)
+        let asked = time.start(of: from)..<time.end(of: to)
         let began = ContinuousClock.now
         guard let clock = try await pool.query("SELECT clock_timestamp()").first?.decode(Date.self) else {
             throw ReconcileError.unknownPractice
@@ -69,11 +80,12 @@ package struct SchedulingReconciliation: Sendable {
         }
         let context = ListContext(
             definition: definition, practice: practice, time: time,
-            reach: window.lowerBound.addingTimeInterval(
-                -Self.margin)..<window.upperBound.addingTimeInterval(Self.margin),
+            reach: asked.lowerBound.addingTimeInterval(
+                -Self.margin)..<asked.upperBound.addingTimeInterval(Self.margin),
             clock: clock,
             bookables: Bookables(known, resources: rows(.resources), locations: rows(.locations)))
-        let usual = time.day(of: now).adding(days: -Self.usualBack)
+        let usual = Self.usualDays(of: practice, now: now)
+        let isUndeclared = practice.reconcileAhead == nil && (from, to) == usual
         let apps = try await pool.query(ReconcileQueries.apps(id)).map { row in
             let (client, name, list, key) = try row.decode((UUID, String, String, String?).self)
             return (app: BookingApp(id: client, name: name), list: list, key: key)
@@ -87,9 +99,11 @@ package struct SchedulingReconciliation: Sendable {
                 let number = Int16(clamping: index + 1)
                 sides.append((app, try await appSide(list, key: key, context, day: day, number, session)))
             }
+            let last = isUndeclared && pm.list != nil ? try await horizon(of: day, time, session) : to
             let job = ReconcileJob(
-                context: context, window: window, from: from, to: to, lapsedBefore: min(from, usual), now: now,
-                began: began, rules: rules, pm: pm, apps: sides, judgesAll: judgesAll)
+                context: context, window: asked.lowerBound..<time.end(of: min(to, last)), from: from, to: min(to, last),
+                isAdHoc: isAdHoc, lapsedBefore: min(from, usual.from), now: now, began: began, rules: rules, pm: pm,
+                apps: sides, judgesAll: judgesAll)
             let runs = try await session.transaction { try await job.run(in: $0) }
             try await ReconcileTables.clear(session)
             return runs
@@ -99,9 +113,19 @@ package struct SchedulingReconciliation: Sendable {
     /// How much wider than the window the sides are read, so that what moved over its edge finds its match.
     private static let margin: TimeInterval = 14 * 86_400
 
-    /// The usual window: from so many days ago to so many ahead.
+    /// The usual window where the practice's file does not say: from so many days ago to so many ahead, but no further than
+    /// the PM's list goes, which must reach a fortnight at least.
     private static let usualBack = 1
-    private static let usualAhead = 14
+    private static let usualAhead = 60
+    private static let leastAhead = 14
+
+    /// The last day of which the PM's list speaks.
+    private func horizon(of today: Day, _ time: PracticeTime, _ session: Session) async throws -> Day {
+        let last =
+            try await session.query("SELECT max(start_at) FROM pg_temp.listed WHERE side = 0").first?
+            .decode(Date?.self) ?? nil
+        return max(today.adding(days: Self.leastAhead), last.map(time.day) ?? today)
+    }
 
     private func profile(_ id: String) async throws -> (definition: Definition, practice: PracticeProfile) {
         let definition = try await definitions.current()

@@ -11,6 +11,8 @@ struct ReconcileJob: Sendable {
     let window: Range<Date>
     let from: Day
     let to: Day
+    /// Somebody asked for this window: its findings are stored, and no page takes its counts and members for the newest.
+    let isAdHoc: Bool
     /// Findings of days before it can no longer show in a usual run.
     let lapsedBefore: Day
     let now: Date
@@ -88,12 +90,14 @@ struct ReconcileJob: Sendable {
                 transaction: transaction, runs: runs.map(\.run.id))
             let run = try await compare(comparison, sieve, app: number, store)
             timing.judging = lap()
-            try await store.keepMembers(client: app?.id, hasPM: pm.list != nil, hasApp: number != nil)
+            if !isAdHoc {
+                try await store.keepMembers(client: app?.id, hasPM: pm.list != nil, hasApp: number != nil)
+            }
             let sources = Sources(
                 watermarks, feeds, app: app, pm: pm, side,
                 pmSince: try await since(.pm, pm.problem, app, store),
                 appSince: try await since(.app, side.problem, app, store))
-            try await store.save(run, client: app?.id, sources: sources)
+            try await store.save(run, client: app?.id, sources: sources, isAdHoc: isAdHoc)
             timing.keeping = lap()
             runs.append(
                 SchedulingRun(
@@ -103,7 +107,7 @@ struct ReconcileJob: Sendable {
         let store = ReconcileStore(
             practice: practice.id, workflow: SchedulingReconciliation.workflow, zone: practice.zoneName, now: now,
             transaction: transaction, runs: runs.map(\.run.id))
-        try await store.dropMembers(except: compared.map(\.app?.id))
+        if !isAdHoc { try await store.dropMembers(except: compared.map(\.app?.id)) }
         var unread = ReconcileStore.Unread(
             pm: pm.problem != nil, apps: apps.filter { $0.side.problem != nil }.map(\.app.id))
         if let lines = pm.list?.unread, let pmUnread {

@@ -255,20 +255,22 @@ struct ReconcileStore {
 
     // MARK: Runs
 
-    /// Stores the run with its members' sums by place and practitioner; of each day only the last run keeps those. It ends
-    /// after the one before, even where the clock is held.
-    func save(_ run: ReconciliationRun, client: UUID?, sources: some Encodable) async throws {
+    /// Stores the run with its members' sums by place and practitioner; of each day only the last run keeps those, and none
+    /// of a window that somebody asked for, which keeps no members. It ends after the one before, even where the clock is held.
+    func save(
+        _ run: ReconciliationRun, client: UUID?, sources: some Encodable, isAdHoc: Bool = false
+    ) async throws {
         try await transaction.execute(
             """
             INSERT INTO reconciliation.run (practice_id, id, workflow, client_id, from_day, to_day, rules, started_at,
-                ended_at, sources, counts, cells)
+                ended_at, sources, counts, ad_hoc, cells)
             SELECT \(practice), \(run.id), \(workflow), \(client), \(CalendarDay(run.fromDay)),
                 \(CalendarDay(run.toDay)), \(run.rules), \(run.startedAt), greatest(\(run.endedAt), (
                     SELECT max(o.ended_at) + interval '1 millisecond' FROM reconciliation.run o
                     WHERE o.practice_id = \(practice) AND o.workflow = \(workflow)
                         AND o.client_id IS NOT DISTINCT FROM \(client))),
-                \(try Self.json(sources))::text::jsonb, \(try Self.json(run.counts))::text::jsonb,
-                coalesce(jsonb_agg(to_jsonb(c)), '[]')
+                \(try Self.json(sources))::text::jsonb, \(try Self.json(run.counts))::text::jsonb, \(isAdHoc),
+                CASE WHEN NOT \(isAdHoc) THEN coalesce(jsonb_agg(to_jsonb(c)), '[]') END
             FROM (
                 SELECT location, provider, sum(in_pm) AS in_pm, sum(here) AS here, sum(in_app) AS in_app,
                     count(*) AS groups, count(*) FILTER (WHERE verdict = 'matched') AS matched,
@@ -280,6 +282,7 @@ struct ReconcileStore {
                 GROUP BY location, provider ORDER BY location, provider
             ) c
             """)
+        if isAdHoc { return }
         try await transaction.execute(
             """
             UPDATE reconciliation.run SET cells = NULL

@@ -15,6 +15,16 @@ enum Words {
     /// The one act that mends, as a sentence.
     static func mend(_ act: String) -> String { Act(rawValue: act)?.sentence ?? plain(act) + "." }
 
+    /// What a record of ours is marked with.
+    static func flag(_ flag: String) -> String { flags[flag] ?? plain(flag) }
+
+    private static let flags = [
+        "irregular-transition": "The PM made a step that no schedule makes, such as from cancelled to kept",
+        "ambiguous-time": "The time came twice that night, when the clocks went back; one of the two was taken",
+        "missing-time": "The time did not exist that night, when the clocks went forward; it was moved",
+        "names-disagree": "The numbers of one message are of different appointments; the most trusted one decided",
+    ]
+
     /// Why a finding is there. Of what is withheld nobody is accused, whatever the journal seems to say.
     static func why(_ cause: String, isWithheld: Bool) -> String {
         guard isWithheld, Cause(rawValue: cause).map({ !$0.isWithholding }) ?? true else { return self.cause(cause) }

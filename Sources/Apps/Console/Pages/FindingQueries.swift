@@ -116,17 +116,27 @@ enum FindingQueries {
         fileprivate var sql: SQL { self == .code ? "f.code" : "f.cause" }
     }
 
-    /// Open findings by code or cause and by age. Index finding_open.
-    static func open(by column: Column, _ practice: String, at bounds: AgeBounds) -> SQL {
-        """
-        SELECT \(fragment: column.sql), count(*) FILTER (WHERE f.first_seen_at >= \(bounds.today)),
-            count(*) FILTER (WHERE f.first_seen_at < \(bounds.today) AND f.first_seen_at >= \(bounds.recent)),
-            count(*) FILTER (WHERE f.first_seen_at < \(bounds.recent))
-        FROM reconciliation.finding f
-        WHERE f.practice_id = \(practice) AND f.workflow = 'scheduling' AND f.closed_at IS NULL
-            AND \(fragment: state()) = 'open'
-        GROUP BY 1 ORDER BY count(*) DESC, 1
-        """
+    /// Open findings by code or cause and by age; with an instant, as they were then. Index finding_open.
+    static func open(
+        by column: Column, _ practice: String, at bounds: AgeBounds, asOf past: Date? = nil
+    ) -> SQL {
+        let open: SQL =
+            if let past {
+                "(\(fragment: PastFindings.open(practice, asOf: past))) f WHERE f.state = 'open'"
+            } else {
+                """
+                reconciliation.finding f
+                WHERE f.practice_id = \(practice) AND f.workflow = 'scheduling' AND f.closed_at IS NULL
+                    AND \(fragment: state()) = 'open'
+                """
+            }
+        return """
+            SELECT \(fragment: column.sql), count(*) FILTER (WHERE f.first_seen_at >= \(bounds.today)),
+                count(*) FILTER (WHERE f.first_seen_at < \(bounds.today) AND f.first_seen_at >= \(bounds.recent)),
+                count(*) FILTER (WHERE f.first_seen_at < \(bounds.recent))
+            FROM \(fragment: open)
+            GROUP BY 1 ORDER BY count(*) DESC, 1
+            """
     }
 
     /// The oldest first. One more than the page shows says that there is a next one.

@@ -114,14 +114,16 @@ extension Console {
             verdict: visit.query["verdict"], reason: visit.query["reason"], location: code("location"),
             provider: code("provider"), side: visit.query["side"].flatMap(SideName.init(rawValue:)),
             day: visit.query["day"].flatMap(CalendarDay.init),
-            event: visit.query["event"].flatMap(UUID.init(uuidString:)))
+            event: visit.query["event"].flatMap(UUID.init(uuidString:)), flag: visit.query["flag"])
     }
 
     private static func address(_ run: ReportRun, _ visit: Visit) -> Address {
         Address(
             path: "/agreement/\(Form.escape(run.practice))",
             parameters: [("app", run.client?.uuidString.lowercased())]
-                + ["verdict", "reason", "side", "location", "provider", "day", "event"].map { ($0, visit.query[$0]) })
+                + ["verdict", "reason", "side", "location", "provider", "day", "event", "flag"].map {
+                    ($0, visit.query[$0])
+                })
     }
 
     private static func filters(
@@ -150,6 +152,9 @@ extension Console {
         if let event = filter.event {
             filters.append(
                 address.filter("Event", "event", [("All", nil), ("One whole day", event.uuidString.lowercased())]))
+        }
+        if let flag = filter.flag {
+            filters.append(address.filter("Marked", "flag", [("All", nil), (Words.flag(flag), flag)]))
         }
         return filters
     }

@@ -16,10 +16,13 @@ struct CauseTable: Sendable {
 
     var total: Int64 { rows.reduce(0) { $0 + $1.total } }
 
+    /// - Parameter past: as they were at this instant; nil: as they are.
     static func read(
-        _ practice: String, at bounds: AgeBounds, in transaction: Transaction
+        _ practice: String, at bounds: AgeBounds, asOf past: Date?, in transaction: Transaction
     ) async throws -> CauseTable {
-        let rows = try await transaction.query(FindingQueries.open(by: .cause, practice, at: bounds)).map { row in
+        let rows = try await transaction.query(
+            FindingQueries.open(by: .cause, practice, at: bounds, asOf: past)
+        ).map { row in
             let (cause, today, recent, old) = try row.decode((String, Int64, Int64, Int64).self)
             return Row(cause: cause, ages: [today, recent, old])
         }

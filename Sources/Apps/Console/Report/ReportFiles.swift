@@ -7,8 +7,9 @@ import Worker
 
 /// The report as files: the numbers of the page, for other programs.
 extension SchedulingReport {
-    /// A row a comparison, a place of it, a practitioner of it, a day that the PM cancelled or transferred as one (under
-    /// `compared`, how many appointments that took along), and a finding; `row` says which. Numbers and findings have
+    /// A row a comparison, a place of it, a practitioner of it, a mark on records that want a look (under `here`, on how
+    /// many), a day that the PM cancelled or transferred as one (under `compared`, how many appointments that took along),
+    /// and a finding; `row` says which. Numbers and findings have
     /// columns of their own. A field that a spreadsheet would take for a formula is led by an apostrophe.
     package func csv() -> String {
         let head =
@@ -30,13 +31,25 @@ extension SchedulingReport {
                         + numbers + [""] + blanks)
             }
         }
-        return (rows + days.map(row) + findings.map(row)).map(CSVWriter.line).joined()
+        return (rows + flags.map(row) + days.map(row) + findings.map(row)).map(CSVWriter.line).joined()
     }
 
     private static let findingColumns = [
         "key", "appointment", "patient", "code", "what", "cause", "why", "act", "mend", "state", "first_seen",
         "says_pm", "says_here", "says_app", "against", "day_event",
     ]
+
+    private func row(_ flag: ReportedFlag) -> [String] {
+        let numbers = ReportRun.Figure.allCases.map { $0 == .here ? "\(flag.count)" : "" }
+        let columns = Self.findingColumns.map { column in
+            switch column {
+            case "code": flag.flag.rawValue
+            case "what": Words.flag(flag.flag.rawValue)
+            default: ""
+            }
+        }
+        return ["flag", practice.id, "", "", ""] + numbers + [""] + columns
+    }
 
     private func row(_ day: ReportedDay) -> [String] {
         let place = [day.axis == .location ? day.code : "", day.axis == .provider ? day.code : ""]
@@ -77,6 +90,7 @@ extension SchedulingReport {
             sources: (round?.sources(practice.time, now: now) ?? []).map {
                 Document.Source(name: $0.name, words: $0.words, trouble: $0.trouble)
             },
+            flags: flags.map { Document.Flag(flag: $0.flag.rawValue, appointments: $0.count) },
             days: days.map(day), findings: findings.map(finding))
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -128,8 +142,15 @@ extension SchedulingReport {
         let practice: String
         let comparisons: [Comparison]
         let sources: [Source]
+        let flags: [Flag]
         let days: [DayEvent]
         let findings: [Finding]
+
+        /// What so many of our records are marked with.
+        struct Flag: Encodable {
+            let flag: String
+            let appointments: Int
+        }
 
         /// A day that the PM cancelled or transferred as one.
         struct DayEvent: Encodable {

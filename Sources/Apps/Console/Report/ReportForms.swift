@@ -12,7 +12,9 @@ extension SchedulingReport {
         let practice: String
         let round: Round?
         let openWords: String
+        let isPast: Bool
         let causes: [CauseTable.Line]
+        let flags: [ReportedFlag.Line]
         let days: [ReportedDay.Line]
         let groups: [Group]
     }
@@ -70,11 +72,19 @@ extension SchedulingReport {
     /// More findings than a person reads on paper; the rest is in the list and in the CSV.
     private static let longest = 300
 
+    /// Whether it is of a day of the past, with the findings as they were.
+    private var isPast: Bool { round?.past != nil }
+
     func content(isLinked: Bool) -> Content {
         Content(
             title: "Scheduling report", practice: practice.name, round: round.map { describe($0, isLinked: isLinked) },
-            openWords: Words.count(causes.total, "finding is open", "findings are open"),
-            causes: causes.lines(practice.id, isLinked: isLinked), days: dayLines(isLinked: isLinked),
+            openWords: isPast
+                ? Words.count(causes.total, "finding was open", "findings were open")
+                : Words.count(causes.total, "finding is open", "findings are open"),
+            isPast: isPast,
+            // A list of findings is of those of now.
+            causes: causes.lines(practice.id, isLinked: isLinked && !isPast),
+            flags: flags.map { $0.line(isLinked: isLinked) }, days: dayLines(isLinked: isLinked),
             groups: groups(isLinked: isLinked))
     }
 

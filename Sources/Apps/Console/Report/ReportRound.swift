@@ -1,6 +1,7 @@
 import Foundation
 import Postgres
 import Practice
+import Worker
 
 /// What was compared at one time, as the first page and the report show it.
 package struct ReportRound: Sendable {
@@ -9,11 +10,11 @@ package struct ReportRound: Sendable {
     /// The newest of them, or the only one.
     let endedAt: Date
 
-    /// Nil where nothing was compared; with a day, nothing that holds it.
+    /// Nil where nothing was compared; with a time, where nothing was in it.
     static func newest(
-        _ practice: String, day: CalendarDay? = nil, in transaction: Transaction
+        _ practice: String, ended: Range<Date>? = nil, in transaction: Transaction
     ) async throws -> ReportRound? {
-        let runs = try await ReportRun.newest(practice, day: day, in: transaction)
+        let runs = try await ReportRun.newest(practice, ended: ended, in: transaction)
         guard let endedAt = runs.map(\.endedAt).max() else { return nil }
         return ReportRound(runs: runs, endedAt: endedAt)
     }
@@ -26,6 +27,9 @@ package struct ReportRound: Sendable {
 
     /// Why nothing found does not mean that all agrees, by the first run that has a doubt; nil where none has.
     var doubt: String? { runs.lazy.compactMap(\.doubt).first }
+
+    /// When its findings stood as it left them; nil where it is the last one, whose findings stand as they do now.
+    var past: Date? { runs.contains { $0.agreement.hasMembers } ? nil : endedAt }
 
     var addsUp: Bool { runs.allSatisfy(\.addsUp) }
 

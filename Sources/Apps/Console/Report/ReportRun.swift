@@ -24,11 +24,11 @@ package struct ReportRun: Sendable {
         sources = RunSources(JSONValue(agreement.sources))
     }
 
-    /// What was compared last: one run a booking app, by name. With a day, of those whose window holds it.
+    /// What was compared last: one run a booking app, by name. With a time, of those that ended in it.
     package static func newest(
-        _ practice: String, day: CalendarDay? = nil, in transaction: Transaction
+        _ practice: String, ended: Range<Date>? = nil, in transaction: Transaction
     ) async throws -> [ReportRun] {
-        let all = try await Agreement.newest(practice, day: day, in: transaction)
+        let all = try await Agreement.newest(practice, ended: ended, in: transaction)
         // An app whose list is compared no more has an older run, which is no part of this comparison.
         let newest = all.map(\.startedAt).max() ?? .distantPast
         return all.filter { $0.startedAt == newest }.map(ReportRun.init).sorted {

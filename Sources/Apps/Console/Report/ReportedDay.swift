@@ -13,11 +13,14 @@ struct ReportedDay: Sendable {
     let code: String
     let toCode: String?
 
-    /// Of the days that the runs compare. Index day_event_by_day; primary key of the resources.
-    static func read(_ runs: [ReportRun], in transaction: Transaction) async throws -> [ReportedDay] {
+    /// Of the days that the runs compare; with an instant, those that were known then. Index day_event_by_day; primary key of the resources.
+    static func read(
+        _ runs: [ReportRun], asOf past: Date?, in transaction: Transaction
+    ) async throws -> [ReportedDay] {
         guard let run = runs.first else { return [] }
         let events = try await DayEvents.list(
-            from: run.fromDay, to: run.toDay, practice: run.practice, in: transaction)
+            from: run.fromDay, to: run.toDay, practice: run.practice, in: transaction
+        ).filter { $0.at <= past ?? .distantFuture }
         if events.isEmpty { return [] }
         let ids = events.map(\.resource) + events.compactMap(\.toResource)
         let rows = try await transaction.query(

@@ -12,11 +12,13 @@ extension Template {
         <thead><tr><td><p class="running">Scheduling report: {{report.practice}}{{#report.round}}, {{days}}, as of {{at.text}}{{/report.round}}</p></td></tr></thead>
         <tbody><tr><td>
         <p class="lead">{{report.practice}}</p>
-        {{^report.round}}<p class="warning"><strong>Never compared.</strong> No comparison covers this, so nothing can be said
+        {{^report.round}}<p class="warning"><strong>Never compared.</strong> No comparison ended then, so nothing can be said
         of its agreement.</p>{{/report.round}}
         {{#report.round}}
         <p>Compared <strong>{{days}}</strong> at <time datetime="{{at.iso}}">{{at.text}}</time>, by the rules
         {{rules}}.</p>
+        {{#report.isPast}}<p>The findings are those that it left, as they stood then; what became of them since is not in here.
+        What each side says of one is as it was last seen.</p>{{/report.isPast}}
         {{#doubt}}<p class="warning"><strong>Not everything is known:</strong> {{doubt}}.</p>{{/doubt}}
         {{> comparisons}}
         {{/report.round}}
@@ -36,6 +38,19 @@ extension Template {
         </tbody>
         </table>
         {{/empty(report.causes)}}
+        {{^empty(report.flags)}}
+        <h3>Look at these</h3>
+        <table>
+        <caption>Appointments on record here about which the messages said something odd. Nobody is accused; look whether the PM
+        has what was meant.</caption>
+        <thead><tr><th scope="col">What</th><th scope="col" class="n">Appointments</th></tr></thead>
+        <tbody>
+        {{#report.flags}}<tr><th scope="row">{{words}}</th>
+        <td class="n" data-label="Appointments">{{#href}}<a href="{{href}}">{{count}}</a>{{/href}}{{^href}}{{count}}{{/href}}</td></tr>
+        {{/report.flags}}
+        </tbody>
+        </table>
+        {{/empty(report.flags)}}
         {{^empty(report.days)}}
         <h3>Whole days</h3>
         <table>

@@ -17,13 +17,17 @@ struct ReconcileCommand: AsyncParsableCommand {
 
     struct Scheduling: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Prints the findings' counts by code; exits 1 when a list, or a row of one, could not be read.")
+            abstract: "Prints the findings' counts by code; exits 1 when a list, or a row of one, could not be read.",
+            discussion: """
+                With other days than the usual ones the findings of these are brought up to date; the report, its members
+                and the console's first page stay those of the last comparison of the usual days.
+                """)
 
         @OptionGroup var connection: Connection
         @OptionGroup var output: Output
         @Option(help: "Only this practice; else every one with a list.") var practice: String?
         @Option(help: "The first day (yesterday).") var from: DayArgument?
-        @Option(help: "The last day (a fortnight ahead).") var to: DayArgument?
+        @Option(help: "The last day (as the practice's file says, or sixty days ahead).") var to: DayArgument?
 
         private struct Line: Encodable {
             let practice: String
@@ -46,7 +50,8 @@ struct ReconcileCommand: AsyncParsableCommand {
                     let usual = try await reconciliation.usualDays(of: id, now: now)
                     let (first, last) = (from?.day ?? usual.from, to?.day ?? max(usual.to, from?.day ?? usual.to))
                     if first > last { throw ValidationError("--from \(first) is after --to \(last)") }
-                    runs += try await reconciliation.run(practice: id, from: first, to: last, now: now)
+                    runs += try await reconciliation.run(
+                        practice: id, from: first, to: last, now: now, isAdHoc: (first, last) != usual)
                 }
             } catch ReconcileError.unknownPractice {
                 await reconciliation.close()
@@ -112,7 +117,7 @@ struct ReportCommand: AsyncParsableCommand {
 
     struct Scheduling: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Prints the report of the last comparison, or of the last that holds a day.")
+            abstract: "Prints the report of the last comparison; or of a day, as its last comparison left it.")
 
         enum Format: String, ExpressibleByArgument, CaseIterable {
             case html, csv, json
@@ -120,7 +125,7 @@ struct ReportCommand: AsyncParsableCommand {
 
         @OptionGroup var connection: Connection
         @Option(help: "The practice; may be left out where there is only one.") var practice: String?
-        @Option(help: "A day that the comparison holds.") var date: DayArgument?
+        @Option(help: "The day on which it was to be read.") var date: DayArgument?
         @Option(help: "html, csv or json.") var format: Format = .html
 
         func run() async throws {
