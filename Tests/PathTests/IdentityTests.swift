@@ -1,5 +1,6 @@
 import Foundation
 import Postgres
+import TestSupport
 import Testing
 
 extension PathSuite {
@@ -191,8 +192,21 @@ extension PathSuite {
         func group() async throws {
             let table = try String(
                 contentsOf: Products.root.appending(path: "workflows/tables/resources.csv"), encoding: .utf8)
-            let files = ["tables/resources.csv": table + "ROOM-8,location,Group room,,,8,north,,\n"]
-            try await Practice.open(files: files) { practice in
+            let files = [
+                "tables/resources.csv": table + "ROOM-8,location,Group room,,,8,north,,\n",
+                "practices/north.yaml": """
+                practice: north
+                name: North Clinic
+                zone: America/Denver
+                feeds:
+                  - {feed: north-pm, profile: standard, sender: NORTHPM}
+                reconcile: {pm: {csv: list.csv}, grace-seconds: 0}
+
+                """,
+            ]
+            try await Practice.open(settings: ["PMSYNC_RECONCILE_SECONDS": "0"], files: files) { practice in
+                try practice.database.url
+                    .write(toFile: practice.folder + "/database-url", atomically: true, encoding: .utf8)
                 for number in 1...9 {
                     let booking = Booking(filler: "F\(number)", person: "P\(number)", start: day + "090000")
                     let text = String(decoding: booking.message("S12", id: "\(number)", at: number), as: UTF8.self)
@@ -204,11 +218,36 @@ extension PathSuite {
                         WHERE r.code = 'ROOM-8'
                         """)
                     #expect(shown == [number < 8 ? "free" : "busy"])
+                    if number < 8 { continue }
+                    try await compare(number, practice)
+                    let found = try await practice.texts(
+                        """
+                        SELECT f.code || ' ' || l.value FROM reconciliation.finding f
+                        JOIN records.appointment_alias l ON l.appointment_id = f.record_id
+                        WHERE f.closed_at IS NULL
+                        """)
+                    #expect(found == (number < 9 ? [] : ["double-booked F9"]))
                 }
+                // The report stays that of the usual days, whatever other days somebody asks for.
+                let report = try await practice.pmsync("report", "scheduling", "--format", "csv")
+                #expect(report.contains("\r\nfinding,north,") && report.contains(",double-booked,"))
+                try await practice.pmsync(
+                    "reconcile", "scheduling", "--practice", Practice.north, "--data", practice.folder, "--from",
+                    "2026-01-05", "--to", "2026-01-05")
+                #expect(try await practice.pmsync("report", "scheduling", "--format", "csv") == report)
                 let booked: SQL = "SELECT count(*) FROM records.appointment WHERE status = 'booked'"
                 #expect(try await practice.count(booked) == 9)
                 #expect(try await practice.agrees())
             }
+        }
+
+        /// The PM's list has all that it booked; compared now.
+        private func compare(_ number: Int, _ practice: Practice) async throws {
+            let rows = (1...number).map { "F\($0),Booked,\(shown) 09:00,\(shown) 09:30,P\($0),1001,ROOM-8\n" }
+            try ("appointment_id,status,start,end,mrn,provider,location\n" + rows.joined())
+                .write(toFile: practice.folder + "/list.csv", atomically: true, encoding: .utf8)
+            try await practice.pmsync(
+                "reconcile", "scheduling", "--practice", Practice.north, "--data", practice.folder)
         }
 
         @Test("Two practices on one port each have their own schedule and zone; a third parks, and its sender hears AA")
@@ -290,10 +329,11 @@ extension PathSuite {
                 midnight-no-show: true
                 feeds:
                   - {feed: north-pm, profile: standard, sender: NORTHPM}
+                reconcile: {pm: {csv: list.csv}, grace-seconds: 0}
 
                 """
             let (day, next) = (Booking.day(-3), Booking.day(-2))
-            let before = ["PMSYNC_NOW": Self.instant(day, "12:00:00")]
+            let before = ["PMSYNC_NOW": Self.instant(day, "12:00:00"), "PMSYNC_RECONCILE_SECONDS": "0"]
             try await Practice.open(settings: before, files: ["practices/north.yaml": north]) { practice in
                 let booking = Booking(filler: "F1", person: "P1", start: day + "150000")
                 try await practice.send(booking.message("S12", id: "1", at: -10 * 86_400))
@@ -302,12 +342,22 @@ extension PathSuite {
 
                 // A quarter past midnight in Denver, whatever the season.
                 try await practice.murder("scheduling-1")
-                try await practice.start("scheduling-1", ["PMSYNC_NOW": Self.instant(next, "07:15:00")])
+                let after = before.merging(["PMSYNC_NOW": Self.instant(next, "07:15:00")]) { $1 }
+                try await practice.start("scheduling-1", after)
                 try await practice.until("the midnight is worked off") {
                     try await practice.texts("SELECT status FROM records.appointment") == ["noshow"]
                 }
                 try await practice.settled(1)
                 #expect(practice.app.held.values.map(\.tags) == [["derived"]])
+
+                // The PM's own list says Kept before any message does.
+                let shown = Self.instant(day, "").prefix(10)
+                try "appointment_id,status,start,end,mrn,provider\nF1,Kept,\(shown) 15:00,\(shown) 15:30,P1,1001\n"
+                    .write(toFile: practice.folder + "/list.csv", atomically: true, encoding: .utf8)
+                try await Self.compare(practice, String(shown))
+                let finding: SQL =
+                    "SELECT concat_ws(' ', code, cause, coalesce(ended, 'open')) FROM reconciliation.finding"
+                #expect(try await practice.texts(finding) == ["status-differs never-sent open"])
 
                 var kept = booking
                 kept.status = "KEPT"
@@ -321,7 +371,19 @@ extension PathSuite {
                 #expect(practice.app.held.values.map(\.status) == ["arrived"])
                 #expect(practice.app.held.values.map(\.tags) == [[]])
                 #expect(try await practice.agrees())
+                try await Self.compare(practice, String(shown))
+                #expect(try await practice.texts(finding) == ["status-differs never-sent mended"])
             }
+        }
+
+        /// That one day, now.
+        private static func compare(_ practice: Practice, _ day: String) async throws {
+            try practice.database.url
+                .write(toFile: practice.folder + "/database-url", atomically: true, encoding: .utf8)
+            try await practice.pmsync(
+                "reconcile", "scheduling", "--practice", Practice.north, "--data", practice.folder, "--from", day,
+                "--to",
+                day)
         }
 
         private static func instant(_ day: String, _ time: String) -> String {
