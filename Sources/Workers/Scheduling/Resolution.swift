@@ -167,9 +167,19 @@ private struct Question {
         }
         let live = same.filter { $0.appointment.status.isLive || $0.appointment.status == .noshow }
         if !live.isEmpty { return live }
-        return Array(
+        let ended = Array(
             same.filter { event.kind != .booked || event.at <= $0.appointment.eventAt }
                 .sorted { $0.appointment.eventAt > $1.appointment.eventAt }.prefix(1))
+        return ended + ended.flatMap(movedOnto)
+    }
+
+    /// Others of the person's that a move, which is no late one, may mean as well as what ended at its new time.
+    private func movedOnto(_ ended: OnRecord.Candidate) -> [OnRecord.Candidate] {
+        let isMove = event.kind == .rescheduled || (event.kind == .modified && event.status == nil)
+        guard isMove, event.at > ended.appointment.eventAt else { return [] }
+        return record.candidates.filter {
+            isSamePerson($0) && isOpen($0) && isSameEventOrProvider($0) && !conflicts($0)
+        }
     }
 
     /// By people where both name some, else by things, else by places; a message that names none shares all.
