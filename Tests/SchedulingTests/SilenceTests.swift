@@ -57,7 +57,8 @@ import Workflow
     @Test("At half an hour of silence the alarm is raised, not before; the metric is 1 until the next message, then 0")
     func bound() async throws {
         let office = try await Watched("silent-after: 30")
-        let last = Date().addingTimeInterval(-600)
+        // To the second: the database keeps microseconds, and the bound is exact.
+        let last = Date(timeIntervalSince1970: Date().timeIntervalSince1970.rounded(.down) - 600)
         try await office.hear(at: last)
         try await office.look(at: last.addingTimeInterval(1799))
         #expect(try await office.alarms() == [] && office.silent == [0, 0])
