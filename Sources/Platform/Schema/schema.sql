@@ -300,6 +300,18 @@ BEGIN
         LEFT JOIN LATERAL (
             SELECT x.person_id, x.first_seen_at FROM records.person_alias x
             WHERE x.enterprise_id = enterprise AND x.kind = a.kind AND x.authority = a.authority AND x.value = a.value
+                -- A number that two practices or a reused chart share makes nobody one: the person's own id does.
+                AND NOT EXISTS (
+                    SELECT FROM unnest(kinds, authorities, alias_values, trusts) AS s (kind, authority, value, trust)
+                    WHERE s.kind = 'person' AND s.trust > a.trust
+                        AND EXISTS (
+                            SELECT FROM records.person_alias y
+                            WHERE y.enterprise_id = enterprise AND y.person_id = x.person_id AND y.kind = s.kind
+                                AND y.authority = s.authority)
+                        AND NOT EXISTS (
+                            SELECT FROM records.person_alias y
+                            WHERE y.enterprise_id = enterprise AND y.person_id = x.person_id AND y.kind = s.kind
+                                AND y.authority = s.authority AND y.value = s.value))
             LIMIT 1
         ) p ON true;
         IF found IS NOT NULL THEN
@@ -2123,10 +2135,6 @@ GRANT SELECT,INSERT ON TABLE journal.entry TO pmsync_gateway;
 GRANT SELECT,INSERT ON TABLE journal.entry TO pmsync_scheduling;
 GRANT SELECT ON TABLE journal.entry TO pmsync_console;
 GRANT SELECT,INSERT ON TABLE journal.entry TO pmsync_operator;
-
-GRANT ALL ON FUNCTION records.conflicts(practice text, from_at timestamp with time zone, to_at timestamp with time zone) TO pmsync_scheduling;
-GRANT ALL ON FUNCTION records.conflicts(practice text, from_at timestamp with time zone, to_at timestamp with time zone) TO pmsync_console;
-GRANT ALL ON FUNCTION records.conflicts(practice text, from_at timestamp with time zone, to_at timestamp with time zone) TO pmsync_operator;
 
 GRANT ALL ON FUNCTION records.held_person(enterprise text, kinds text[], authorities text[], alias_values text[], trusts smallint[], seen_family text, seen_given text, seen_birth date, seen_sex text, seen_phone text, seen_email text) TO pmsync_scheduling;
 

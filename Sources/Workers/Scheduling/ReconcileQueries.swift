@@ -36,8 +36,8 @@ enum ReconcileQueries {
         let name = side == 0 ? SideName.pm.rawValue : SideName.app.rawValue
         return """
             SELECT f.key FROM reconciliation.finding f
-            LEFT JOIN (SELECT DISTINCT record FROM pg_temp.theirs WHERE side = \(side)) k ON k.record = f.record_id
-            LEFT JOIN (SELECT DISTINCT reference FROM pg_temp.theirs WHERE side = \(side)) l
+            LEFT JOIN (SELECT DISTINCT record FROM pg_temp.known WHERE side = \(side)) k ON k.record = f.record_id
+            LEFT JOIN (SELECT DISTINCT reference FROM pg_temp.listed WHERE side = \(side)) l
                 ON l.reference = f.sides->(\(name)::text)->0->>'reference'
             WHERE f.practice_id = \(practice) AND f.workflow = \(workflow) AND f.closed_at IS NULL
                 AND f.client_id IS NOT DISTINCT FROM \(client) AND f.run_id <> ALL (\(runs))

@@ -21,8 +21,8 @@ enum ReconcileTables {
     /// listed: lines as they came; side 0 is the PM's, each app has its own. numbering, patient: what lines are matched by;
     /// known: the record that a line is, with what it says of it in one number; rest: lines that are none. ours: our
     /// records, with the same number; bookable: who and what they take. unlike: where the numbers differ; doubt: what is
-    /// therefore looked at; doubted: our records of it, and theirs: what the lists say of it. clash: who overbooks whom. sifted: what is not simply
-    /// equal. verdict: what became of that.
+    /// therefore looked at; doubted: our records of it, and theirs: what the lists say of it. clash: who overbooks whom.
+    /// sifted: what is not simply equal. verdict: what became of that.
     private static let make = """
         CREATE TEMP TABLE IF NOT EXISTS listed (
             side smallint, n bigint, reference text, patient text, own uuid, is_block boolean, by_reference boolean,
