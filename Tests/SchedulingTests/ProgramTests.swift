@@ -53,6 +53,18 @@ import Workflow
         #expect(settled > 100, "\(settled) of 400 programs ran through")
     }
 
+    @Test func aMoveUnderANewNumberThatOvertakesItsBookingIsOneVisitOnceTheBookingComes() throws {
+        var program = Deeds(seed: 0, Deeds.Habits(naming: .always, isReordered: false, isDoubled: false))
+        let booking = Deeds.Act(
+            visit: 1, event: "S12", person: 1, doctor: 1, start: 2, word: "Booked", isNamed: true, at: 0, id: "F1")
+        let move = Deeds.Act(
+            visit: 1, event: "S13", person: 1, doctor: 1, start: 6, word: "", isNamed: true, at: 1, id: "F1N",
+            parent: "F1")
+        program.arrivals = [move, booking]
+        let run = try Run(program, isDecided: true)
+        #expect(run.trouble(isDecided: true) == nil)
+    }
+
     private func check(_ seed: Int, _ habits: Deeds.Habits) throws {
         let run = try Run(Deeds(seed: seed, habits), isDecided: true)
         if let trouble = run.trouble(isDecided: true) { report(seed, habits, trouble, isDecided: true) }

@@ -77,7 +77,9 @@ extension Settings.Key {
         "PMSYNC_KEEP_DAYS", .number(31...36_500), "400",
         "how many days the journal and ended deliveries are kept; a day with a parked message stays")
     package static let smtp = Self(
-        "PMSYNC_SMTP", .url, "`smtp://host:port` of the relay that takes e-mails of alarms; none: none are sent")
+        "PMSYNC_SMTP", .url,
+        "`smtp://host:port` of the relay that takes e-mails of alarms, plain and without a sign-in: one nearby; none: none are sent"
+    )
     package static let mailFrom = Self(
         "PMSYNC_MAIL_FROM", .text, "pmsync@localhost", "whom e-mails of alarms are from")
     package static let now = Self(

@@ -25,13 +25,27 @@ extension AppointmentSeen {
                 definition)
         }
         switch resolved.answer {
-        case .existing(let id): return .record(id, event, aliases, ending: ended(by: event, id, record))
+        case .existing(let id): return .record(id, event, names(record), ending: ended(by: event, id, record))
         case .new:
             event.replaces = record.candidates.first { !$0.aliases.isDisjoint(with: parents) }?.appointment.id
-            return .record(nil, event, aliases, ending: ended(by: event, nil, record))
+            return .record(nil, event, names(record), ending: ended(by: event, nil, record))
         case .ambiguous(let candidates):
             return ambiguous(candidates, "\(candidates.count) appointments of this person may be meant", definition)
         }
+    }
+
+    /// Its names; and of a move under a new id the old one too, where that is not on record yet: its booking comes late and
+    /// must find the same appointment.
+    private func names(_ record: OnRecord) -> [Alias] {
+        guard event.kind == .rescheduled else { return aliases }
+        let known = record.candidates.reduce(into: Set(aliases.map(\.identifier))) { $0.formUnion($1.aliases) }
+        guard known.isDisjoint(with: parents) else { return aliases }
+        let trust = { (kind: Identifier.Kind) in self.aliases.first { $0.identifier.kind == kind }?.trust ?? 50 }
+        // A number that may stand in either place is named once, where it stood.
+        let stated = parents.enumerated().filter { place, parent in
+            !parents.prefix(place).contains { $0.inOtherPlace == parent }
+        }.map(\.element)
+        return aliases + stated.map { Alias($0, trust: trust($0.kind)) }
     }
 
     private func ambiguous(_ candidates: [UUID], _ detail: String, _ definition: Definition) -> Decision {
