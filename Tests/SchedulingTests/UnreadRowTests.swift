@@ -92,7 +92,7 @@ import Testing
 
         // Two of the rows are bad; the third is as we have it, and mends what it is of.
         let bad = ["F1,BOOKED,eleven,,M1,1001,", "F9,BOOKED,ten,,M9,1001,"]
-        try await run([good, .init(id: "F3", start: clinic.at(20, 9), mrn: "M3")], bad: bad, 10)
+        try await run([good, .init(id: "F3", start: clinic.at(80, 9), mrn: "M3")], bad: bad, 10)
         let ended: SQL = "SELECT count(*) FROM reconciliation.finding_event WHERE event IN ('closed', 'reopened')"
         // That a row is not there to be compared is said besides, and withheld.
         #expect(try await clinic.open().map(\.code) == ["missing-here", "missing-in-pm", "time-differs"])
