@@ -33,6 +33,10 @@ actor Consumer {
     var suspects = Suspects()
     /// A job that may kill this process is in hand, and nothing else is to be.
     var isAlone = false
+    /// Nobody but this process works such queues: what it rings for, it need not ring for outside. Whoever joins looks
+    /// at the queues first, and polls.
+    var isSoleWorker = false
+    private var announcedAt: ContinuousClock.Instant?
     var isPaused = false
     var drainsThrough: Int64?
 
@@ -154,7 +158,9 @@ actor Consumer {
             try $0.decode((Int16, Int64).self)
         }
         lanes.replace(with: owned)
-        switch Balance(held: lanes.count, lanes: Int(queue.lanes), workers: try await membership.workers()) {
+        let workers = try await membership.workers()
+        isSoleWorker = workers <= 1
+        switch Balance(held: lanes.count, lanes: Int(queue.lanes), workers: workers) {
         case .keep: break
         case .take(let count):
             let taken = try await pool.transaction { transaction in
@@ -198,8 +204,17 @@ actor Consumer {
                     "job.state": "\(state)", "failure.code": "\(failure.code)", "failure.stage": "\(failure.stage)",
                 ])
         }
-        for queue in report.rings { wakes.wake(queue) }
-        if !report.rings.isEmpty { await doorbell.ring(report.rings) }
+        let others = report.rings.filter {
+            !wakes.wake($0) || !isSoleWorker || options.announced.contains($0) && mayAnnounce()
+        }
+        if !others.isEmpty { await doorbell.ring(others) }
+    }
+
+    /// Ten times a second at most: whoever only listens looks by itself as well.
+    private func mayAnnounce() -> Bool {
+        if let announcedAt, ContinuousClock.now - announcedAt < .milliseconds(100) { return false }
+        announcedAt = .now
+        return true
     }
 
     func recover(from error: any Error) async {

@@ -13,16 +13,19 @@ package final class Crew: Sendable {
         package var lease: Duration
         package var poll: Duration
         package var batch: Int
+        /// Queues whose rings others than workers listen for: they are always rung for outside.
+        package var announced: Set<String>
 
         package init(
             name: String, version: String, lease: Duration = .seconds(10), poll: Duration = .seconds(1),
-            batch: Int = 100
+            batch: Int = 100, announced: Set<String> = []
         ) {
             self.name = name
             self.version = version
             self.lease = lease
             self.poll = poll
             self.batch = batch
+            self.announced = announced
         }
     }
 

@@ -23,8 +23,14 @@ final class Wakes: Sendable {
         return Signal(stream)
     }
 
-    func wake(_ queue: String) {
-        state.withLock { _ = $0.streams[queue]?.yield() }
+    /// Gives whether anybody here works the queue.
+    @discardableResult
+    func wake(_ queue: String) -> Bool {
+        state.withLock { state in
+            guard let stream = state.streams[queue] else { return false }
+            stream.yield()
+            return true
+        }
     }
 
     func wakeAll() {

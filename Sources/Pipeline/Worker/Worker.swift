@@ -35,7 +35,9 @@ package struct Worker: Sendable {
     package func crew(_ duties: [Duty]) -> any Service {
         let crew = Crew(
             .init(
-                name: program.name, version: Self.version, lease: program.settings.seconds(.leaseSeconds)),
+                name: program.name, version: Self.version, lease: program.settings.seconds(.leaseSeconds),
+                // The gateway's stream of changes hears of them so.
+                announced: [FanOut.queue]),
             duties: duties, configuration: configuration, pool: pool, doorbell: doorbell,
             observer: JobMetrics(program.metrics), logger: program.logger)
         return CrewService(crew: crew, worker: self)
