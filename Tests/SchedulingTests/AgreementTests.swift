@@ -95,7 +95,7 @@ import Worker
     }
 
     /// Every count is the sum of its cells and the number of its members.
-    private static func expectSums(_ clinic: Clinic, _ counts: Comparison.Counts) async throws {
+    static func expectSums(_ clinic: Clinic, _ counts: Comparison.Counts) async throws {
         try await clinic.pool.transaction { transaction in
             let agreement = try #require(try await Agreement.newest(Clinic.id, in: transaction).first)
             #expect(agreement.counts == counts && agreement.hasMembers)
@@ -132,61 +132,6 @@ import Worker
         }
     }
 
-    @Test("A wish takes no time: nobody is double-booked for it until it is a booking")
-    func wish() async throws {
-        let clinic = try await Clinic()
-        try await clinic.book("F1", mrn: "M1", start: clinic.at(1, 9))
-        let wish = try await clinic.book("F2", mrn: "M2", start: clinic.at(1, 9), status: .waitlist)
-        var lines = (1...2).map { Clinic.Line(id: "F\($0)", start: clinic.at(1, 9), mrn: "M\($0)") }
-        lines[1].status = "WAITLIST"
-        try clinic.exportPM(lines)
-        try await clinic.reconcile()
-        #expect(try await clinic.open() == [])
-
-        try await clinic.pool.execute("UPDATE records.appointment SET status = 'booked' WHERE id = \(wish)")
-        lines[1].status = "BOOKED"
-        try clinic.exportPM(lines)
-        try await clinic.reconcile()
-        #expect(try await clinic.open() == [.init(.doubleBooked, .bothTold, wish)])
-    }
-
-    @Test("Two at one time with one practitioner are a double booking, unless the PM says so or they are a group")
-    func doubleBooking() async throws {
-        let clinic = try await Clinic()
-        try await clinic.book("F1", mrn: "M1", start: clinic.at(1, 9))
-        let second = try await clinic.book("F2", mrn: "M2", start: clinic.at(1, 9.1))
-        try await clinic.book("F3", mrn: "M3", start: clinic.at(2, 9))
-        try await clinic.book("F4", mrn: "M4", start: clinic.at(2, 9), overbooked: true)
-        for number in 5..<9 {
-            try await clinic.book("F\(number)", mrn: "M\(number)", start: clinic.at(3, 9), location: "ROOM-G")
-        }
-        try await clinic.pool.execute("UPDATE records.resource SET capacity = 4 WHERE code = 'ROOM-G'")
-        try await clinic.book("F9", mrn: "M9", start: clinic.at(4, 9))
-        try await clinic.book("F10", mrn: "M10", start: clinic.at(4, 9), status: .cancelled)
-        var lines = (1..<11).map { number in
-            Clinic.Line(
-                id: "F\(number)", start: clinic.at([1, 1, 2, 2, 3, 3, 3, 3, 4, 4][number - 1], 9), mrn: "M\(number)")
-        }
-        lines[1].start = clinic.at(1, 9.1)
-        lines[9].status = "CANCELLED"
-        try clinic.exportPM(lines)
-        try await clinic.reconcile(now: Date() + 400)
-        #expect(try await clinic.open() == [.init(.doubleBooked, .bothTold, second)])
-        let with = try await clinic.count(
-            "SELECT count(*) FROM reconciliation.finding WHERE jsonb_array_length(sides->'others') = 1")
-        #expect(with == 1)
-
-        // A ninth in a room for eight, or here a fifth in one for four.
-        let fifth = try await clinic.book("F11", mrn: "M11", start: clinic.at(3, 9), location: "ROOM-G")
-        lines.append(.init(id: "F11", start: clinic.at(3, 9), mrn: "M11"))
-        // And the first of the two was moved in the PM: that is its own finding, and nobody is double-booked for it.
-        lines[0].start = clinic.at(1, 15)
-        try clinic.exportPM(lines)
-        try await clinic.reconcile(now: Date() + 400)
-        let open = try await clinic.open().filter { $0.code == FindingCode.doubleBooked.rawValue }
-        #expect(open == [.init(.doubleBooked, .bothTold, fifth)])
-    }
-
     @Test("What a feed did not say while the practice was closed withholds nothing", arguments: [false, true])
     func closed(isClosed: Bool) async throws {
         let clinic = try await Clinic("closed-\(isClosed)")
@@ -204,21 +149,6 @@ import Worker
         try await clinic.pool.execute("UPDATE journal.entry SET received_at = received_at - interval '20 hours'")
         try await clinic.reconcile(now: Date() + 400)
         #expect(try await clinic.open() == [.init(.missingHere, isClosed ? .neverSent : .feedBehind)])
-    }
-
-    @Test("Whom the PM's list gives to somebody else takes nobody's time: that is a finding of its own")
-    func givenAway() async throws {
-        let clinic = try await Clinic()
-        let away = try await clinic.book("F1", mrn: "M1", start: clinic.at(1, 9))
-        try await clinic.book("F2", mrn: "M2", start: clinic.at(1, 9))
-        try await clinic.book("F3", mrn: "M3", start: clinic.at(1, 15), provider: "1002")
-        try clinic.exportPM([
-            .init(id: "F1", start: clinic.at(1, 9), mrn: "M1", provider: "1002"),
-            .init(id: "F2", start: clinic.at(1, 9), mrn: "M2"),
-            .init(id: "F3", start: clinic.at(1, 15), mrn: "M3", provider: "1002"),
-        ])
-        try await clinic.reconcile(now: Date() + 400)
-        #expect(try await clinic.open() == [.init(.resourceDiffers, .neverSent, away)])
     }
 
     @Test("A finding's history tells its sighting, its change, its end, its return and what a person did")
@@ -307,24 +237,6 @@ import Worker
         #expect(run.run.counts.explanations["location-not-compared"] == 1)
     }
 
-    @Test("A day that the PM's list does not hold at all is withheld, and one appointment that it lacks is accused")
-    func unlistedDay() async throws {
-        let clinic = try await Clinic()
-        var lines: [Clinic.Line] = []
-        for number in 0..<8 {
-            let start = clinic.at(number < 4 ? 1 : 5, 9 + Double(number))
-            try await clinic.book("F\(number)", mrn: "M\(number)", start: start)
-            if number < 3 { lines.append(.init(id: "F\(number)", start: start, mrn: "M\(number)")) }
-        }
-        try clinic.exportPM(lines)
-        let run = try #require(try await clinic.reconcile(now: Date() + 400).first)
-        #expect(run.run.counts.open == 1 && run.run.counts.withheldBecause == ["list-lacks-day": 4])
-        let acts = try await clinic.pool.query(
-            "SELECT code || ' ' || cause || ' ' || act FROM reconciliation.finding GROUP BY 1 ORDER BY 1"
-        ).map { try $0.decode(String.self) }
-        #expect(acts == ["missing-in-pm list-lacks-day wait", "missing-in-pm never-sent confirm-removal"])
-    }
-
     @Test(
         "One bad row of the PM's list is named and withholds what it is of; the others are compared; many refuse the list"
     )
@@ -378,62 +290,6 @@ import Worker
             Set(try await clinic.open()) == [
                 .init(.duplicateInPM, .neverSent, one), .init(.duplicateInPM, .bothTold, two),
             ])
-    }
-
-    @Test("A window that somebody asks for brings its findings up to date, and leaves counts and members as they were")
-    func adHoc() async throws {
-        let clinic = try await Clinic()
-        for number in 1...4 {
-            try await clinic.book("F\(number)", mrn: "M\(number)", start: clinic.at(number, 9))
-        }
-        let lines = (1...4).map { Clinic.Line(id: "F\($0)", start: clinic.at($0, 9), mrn: "M\($0)") }
-        try clinic.exportPM(lines)
-        let now = Date() + 400
-        try await clinic.reconcile(now: now)
-        let newest = { () async throws -> Agreement? in
-            try await clinic.pool.transaction { try await Agreement.newest(Clinic.id, in: $0).first }
-        }
-        let usual = try #require(try await newest())
-        #expect(usual.counts.groups == 4)
-        try clinic.exportPM(Array(lines.dropLast()) + [.init(id: "F9", start: clinic.at(4, 11), mrn: "M9")])
-        let day = clinic.today.adding(days: 4)
-        let runs = try await clinic.reconciliation.run(
-            practice: Clinic.id, from: day, to: day, now: now + 600, isAdHoc: true)
-        #expect(runs.first?.run.counts.groups == 2)
-        #expect(try await clinic.open().map(\.code).sorted() == ["missing-here", "missing-in-pm"])
-        let after = try #require(try await newest())
-        #expect(after.run == usual.run && after.hasMembers)
-        try await Self.expectSums(clinic, usual.counts)
-        try await clinic.reconcile(now: now + 900)
-        #expect(try await newest()?.counts.groups == 5)
-    }
-
-    @Test(
-        "A booking six weeks ahead that never came is found, unless the practice looks less far",
-        arguments: [("", true), (", ahead: 41", false), (", ahead: 42", true)])
-    func ahead(_ declared: String, isFound: Bool) async throws {
-        let clinic = try await Clinic("ahead\(declared.count)\(declared.suffix(1))", reconcile: declared)
-        try await clinic.book("F1", mrn: "M1", start: clinic.at(1, 9))
-        try clinic.exportPM([
-            .init(id: "F1", start: clinic.at(1, 9), mrn: "M1"), .init(id: "F2", start: clinic.at(42, 9), mrn: "M2"),
-        ])
-        let run = try #require(try await clinic.reconcile(now: Date() + 400).first)
-        #expect(try await clinic.open().map(\.code) == (isFound ? ["missing-here"] : []))
-        #expect(run.run.toDay == clinic.today.adding(days: declared == ", ahead: 41" ? 41 : 42))
-    }
-
-    @Test("Further than the PM's list goes nothing is compared where the practice does not say how far")
-    func horizon() async throws {
-        let clinic = try await Clinic()
-        for number in 0..<4 {
-            try await clinic.book("F\(number)", mrn: "M\(number)", start: clinic.at(30, 9 + Double(number)))
-        }
-        try await clinic.book("N1", mrn: "M9", start: clinic.at(1, 9))
-        try clinic.exportPM([.init(id: "N1", start: clinic.at(1, 9), mrn: "M9")])
-        let run = try #require(try await clinic.reconcile(now: Date() + 400).first)
-        #expect(run.run.counts.groups == 1 && run.run.counts.withheld == 0)
-        #expect(run.run.toDay == clinic.today.adding(days: 14))
-        #expect(try await clinic.open() == [])
     }
 
     @Test("Several booking apps are compared each for itself, and a list that cannot be read is named, with since when")
