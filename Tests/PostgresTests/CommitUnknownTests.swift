@@ -5,9 +5,10 @@ import TestSupport
 import Testing
 
 @Suite struct CommitUnknownTests {
-    @Test func `a COMMIT whose answer was lost is unknown, and is not run again, for it may have happened`()
-        async throws
-    {
+    @Test(arguments: [false, true])
+    func `a COMMIT whose answer was lost is unknown, and is not run again, for it may have happened`(
+        isTogether: Bool
+    ) async throws {
         let database = try await TestDatabase.make()
         let direct = try await database.session()
         try await direct.script("CREATE TABLE thing (id bigint)")
@@ -18,7 +19,8 @@ import Testing
         let error = await #expect(throws: PostgresError.self) {
             try await pool.transaction { transaction in
                 runs.note(1)
-                try await transaction.execute("INSERT INTO thing VALUES (1)")
+                let insert: SQL = "INSERT INTO thing VALUES (1)"
+                if isTogether { try await transaction.later(insert) } else { try await transaction.execute(insert) }
             }
         }
         #expect(error == .commitUnknown)
@@ -42,7 +44,7 @@ private final class AnswerDroppingProxy: Sendable {
 
     init?(server: String) {
         self.server = server + "/.s.PGSQL.5432"
-        folder = "/tmp/pmsync-proxy-\(getpid())"
+        folder = "/tmp/pmsync-proxy-\(getpid())-\(UUID().uuidString.prefix(8))"
         try? FileManager.default.removeItem(atPath: folder)
         try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)

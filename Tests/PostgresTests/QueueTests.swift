@@ -26,7 +26,7 @@ private final class Bench: Sendable {
 
     func enqueue(_ jobs: [(key: String, kind: String)]) async throws {
         let new = jobs.map { NewJob(kind: $0.kind, key: JobKey($0.key, secret: secret), practice: nil) }
-        _ = try await pool.transaction { try await NewJob.enqueue(new, into: queue, in: $0) }
+        try await pool.transaction { try await NewJob.enqueue(new, into: queue, in: $0) }
         let bell = Doorbell(try database.configuration())
         await bell.ring(["bench"])
         await bell.close()

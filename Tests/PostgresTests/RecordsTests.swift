@@ -175,7 +175,7 @@ private struct Office {
         let id = UUID()
         try await office.book(id, entry: 1)
         try await office.book(id, start: Office.nine + 3600, version: 1, entry: 2)
-        await #expect(throws: RecordsError.stale) {
+        await #expect(throws: PostgresError.missed) {
             try await office.book(id, start: Office.nine + 7200, version: 1, entry: 3)
         }
         #expect(try await office.count("SELECT max(version) FROM records.appointment_version") == 2)

@@ -49,7 +49,7 @@ package struct Refusal: Sendable {
     }
 
     package func record(in transaction: Transaction) async throws {
-        _ = try await transaction.execute(Queries.recordRefusal(self))
+        try await transaction.later(Queries.recordRefusal(self))
     }
 }
 
@@ -75,15 +75,13 @@ package struct Outcome: Sendable {
     }
 
     package static func record(_ outcomes: [Outcome], in transaction: Transaction) async throws {
-        _ = try await transaction.execute(Queries.recordOutcomes(outcomes))
+        try await transaction.later(Queries.recordOutcomes(outcomes))
     }
 }
 
 extension Arrival {
-    /// Puts on record what was sent, bytes as they went, and with it what else the receipt changes: one round trip.
-    package func recordSent(and change: SQL? = nil, in transaction: Transaction) async throws {
-        let sent = Queries.recordSent(self, Array(SHA256.hash(data: payload)))
-        let whole = change.map { "WITH change AS (\(fragment: $0)) \(fragment: sent)" } as SQL?
-        _ = try await transaction.execute(whole ?? sent)
+    /// Puts on record what was sent, bytes as they went.
+    package func recordSent(in transaction: Transaction) async throws {
+        try await transaction.later(Queries.recordSent(self, Array(SHA256.hash(data: payload))))
     }
 }

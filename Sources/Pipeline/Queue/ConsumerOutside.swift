@@ -49,7 +49,7 @@ extension Consumer {
     func perform(_ job: Job, _ epoch: Int64, _ work: @escaping Duty.Outside) async {
         var report = Report()
         let suspect = isAlone ? job : nil
-        var isAnotherDue = suspect != nil || job.wasBlocked
+        var freesOthers = suspect != nil || job.wasBlocked
         do {
             let ending = try await work(job)
             let hasRecovered = breaker.passed()
@@ -59,16 +59,16 @@ extension Consumer {
             }
             report.finished = [job]
             if hasRecovered { await noteCircuit() }
-            isAnotherDue = isAnotherDue || hasRecovered
+            freesOthers = freesOthers || hasRecovered
         } catch {
-            isAnotherDue = true
+            freesOthers = true
             do {
                 let failure = try Failure(of: error, alone: job)
                 if failure.kind == .transient, failure.stage != "database" { breaker.failed(now: .now) }
                 report = try await finishing {
                     try await self.pool.transaction { transaction in
                         var report = Report()
-                        _ = try await self.block(job, failure, transaction, &report)
+                        try await self.block(job, failure, transaction, &report)
                         if let suspect { try await transaction.execute(Queries.clear(suspect)) }
                         try await self.fence([job.lane: epoch], transaction)
                         return report
@@ -85,8 +85,8 @@ extension Consumer {
             isAlone = false
         }
         await tell(report)
-        if isAnotherDue || self.isAnotherDue { wakes.wake(queue.name) }
-        self.isAnotherDue = false
+        if freesOthers || isAnotherDue { wakes.wake(queue.name) }
+        isAnotherDue = false
     }
 
     /// What an outside call that went well leaves to be written.

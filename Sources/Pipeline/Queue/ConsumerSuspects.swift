@@ -25,7 +25,7 @@ extension Consumer {
         let failure = Failure(code: "kills-worker", kind: .permanent, stage: "take", holdsKey: false)
         let report = try await pool.transaction { transaction in
             var report = Report()
-            _ = try await self.block(job, failure, transaction, &report)
+            try await self.block(job, failure, transaction, &report)
             try await transaction.execute(Queries.giveOneTry(job, of: Suspects.tries))
             try await self.fence([job.lane: epochs[job.lane] ?? -1], transaction)
             return report

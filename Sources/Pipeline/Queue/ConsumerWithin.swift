@@ -27,21 +27,23 @@ extension Consumer {
     /// Gives whether any job failed.
     private func commit(_ fetched: Fetched, _ suspect: Job?, _ work: @escaping Duty.Batch) async throws -> Bool {
         defer { if let suspect { suspects.cameBack(from: suspect) } }
+        let alone = fetched.jobs.count == 1 ? fetched.jobs.first : nil
         let attempt = { (transaction: Transaction, isSafe: Bool) in
-            let report = try await self.batch(fetched, work, transaction, isSafe: isSafe)
-            if let suspect { try await transaction.execute(Queries.clear(suspect)) }
-            return report
+            if let suspect { try await transaction.later(Queries.clear(suspect)) }
+            return try await self.batch(fetched, work, transaction, isSafe: isSafe)
         }
         var report: Report
         do {
             do {
+                // Nearly every job goes well, so a batch is first tried without the round trips of a savepoint each.
                 report = try await pool.transaction { try await attempt($0, false) }
-            } catch is OneFailed {
+            } catch {
+                _ = try Failure(of: error, alone: alone)  // the database's own troubles are no job's
                 report = try await pool.transaction { try await attempt($0, true) }
             }
         } catch {
-            guard fetched.jobs.count == 1, let job = fetched.jobs.first else { throw error }
-            report = try await setAside(job, Failure(of: error, alone: job), under: fetched.touched)
+            guard let alone else { throw error }
+            report = try await setAside(alone, Failure(of: error, alone: alone), under: fetched.touched)
         }
         trouble.passed()
         await tell(report)
@@ -59,9 +61,6 @@ extension Consumer {
         }
     }
 
-    /// Nearly every job goes well, so a batch is first tried without the two round trips of a savepoint each.
-    private struct OneFailed: Error {}
-
     /// One commit: the jobs, each under its savepoint where `isSafe`, their ends, and the fence.
     func batch(
         _ fetched: Fetched, _ gather: Duty.Batch, _ transaction: Transaction, isSafe: Bool
@@ -78,22 +77,23 @@ extension Consumer {
                 aside.append(job)
                 continue
             }
+            let end: Done
             do {
-                let end =
+                end =
                     isSafe
                     ? try await transaction.savepoint { try await work(job, $0) } : try await work(job, transaction)
-                report.rings.formUnion(end.rings)
-                last += end.last
-                done.append(job)
-            } catch {
+            } catch  where isSafe {
                 let failure = try Failure(of: error, alone: fetched.jobs.count == 1 ? job : nil)
-                if !isSafe { throw OneFailed() }
                 if try await block(job, failure, transaction, &report) { held.insert(key) }
+                continue
             }
+            report.rings.formUnion(end.rings)
+            last += end.last
+            done.append(job)
         }
-        try await end(done, aside, under: fetched.touched, in: transaction)
-        report.finished = done
         try await Last.run(last, in: transaction)
+        try await self.end(done, aside, under: fetched.touched, in: transaction)
+        report.finished = done
         return report
     }
 }

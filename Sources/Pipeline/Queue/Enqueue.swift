@@ -1,14 +1,10 @@
 package import Postgres
 
 extension NewJob {
-    /// Puts jobs into a queue, in the order given, in the caller's transaction. Takes a lock on each key until commit, so
-    /// call it last. Ring the doorbell after the commit.
-    @discardableResult
-    package static func enqueue(
-        _ jobs: [NewJob], into queue: Int16, in transaction: Transaction
-    ) async throws -> [Int64] {
-        if jobs.isEmpty { return [] }
-        return try await transaction.query(Queries.enqueue(jobs, into: queue)).map { try $0.decode(Int64.self) }
+    /// Puts jobs into a queue, in the order given, with the caller's next statement or commit. Takes a lock on each key
+    /// until commit, so call it last. Ring the doorbell after the commit.
+    package static func enqueue(_ jobs: [NewJob], into queue: Int16, in transaction: Transaction) async throws {
+        if !jobs.isEmpty { try await transaction.later(Queries.enqueue(jobs, into: queue)) }
     }
 }
 

@@ -41,6 +41,10 @@ extension Failure {
             self.init(code: "unreadable-record", kind: .permanent, stage: "record")
             return
         }
+        if error == .missed {
+            self.init(code: "stale", kind: .transient, stage: "record")
+            return
+        }
         guard case .server(let state, _) = error else { return nil }
         switch state.rawValue.prefix(2) {
         case "40", "08", "53", "55", "57", "58", "25": return nil
@@ -55,6 +59,7 @@ extension Failure {
         case let failure as Failure: failure.code
         case .server(let state, _) as PostgresError: "sqlstate-\(state.rawValue)"
         case .commitUnknown as PostgresError: "commit-unknown"
+        case .missed as PostgresError: "stale"
         case is PostgresError: "database-away"
         case is QueueError: "lane-lost"
         case is CancellationError: "cancelled"

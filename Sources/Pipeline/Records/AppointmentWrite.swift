@@ -33,14 +33,14 @@ package struct AppointmentWrite: Sendable {
 
     package var version: Int32 { isChanged ? versionBefore + 1 : versionBefore }
 
-    /// Writes state, version, event, aliases, resources, occupancy and slots. Throws `stale` when another commit was first.
+    /// Writes state, version, event, aliases, resources, occupancy and slots, with the transaction's next statement, which
+    /// throws `PostgresError.missed` when another commit was first.
     package func write(in transaction: Transaction) async throws {
-        // One statement for all that hangs on the state: a round trip each would be most of a message's time.
-        let written = try await transaction.execute(
+        // One statement for all that hangs on the state: to begin one costs more than most of them do.
+        try await transaction.later(
             isChanged
                 ? "WITH \(fragment: try state()), \(fragment: try insertedVersion()), \(fragment: try facts()) SELECT 1 FROM state"
-                : "WITH state AS (SELECT 1), \(fragment: try facts()) SELECT 1 FROM state")
-        guard written == 1 else { throw RecordsError.stale }
+                : "WITH state AS (SELECT 1), \(fragment: try facts()) SELECT 1 FROM state", rows: 1)
         if isChanged { try await Occupation(self).write(in: transaction) }
     }
 

@@ -21,14 +21,14 @@ package struct NewChange: Sendable {
         self.tell = tell
     }
 
-    /// Numbers the changes without gaps: takes the practice's counter row, so it is the last thing in a commit, and
-    /// practices come in ascending order.
+    /// Numbers the changes without gaps, with the transaction's next statement: takes the practice's counter row, so it is
+    /// among the last things in a commit, and practices come in ascending order.
     package static func append(
         _ changes: [NewChange], practice: String, in transaction: Transaction
     ) async throws {
         if changes.isEmpty { return }
         let count = Int64(changes.count)
-        let inserted = try await transaction.execute(
+        try await transaction.later(
             """
             WITH counter AS (
                 UPDATE records.practice SET last_change = last_change + \(count) WHERE practice_id = \(practice)
@@ -41,7 +41,6 @@ package struct NewChange: Sendable {
                 \(changes.map { Int64($0.version) })::bigint[]::integer[], \(changes.map(\.tell)),
                 \(changes.map(\.day)), \(changes.map(\.entry))
             ) WITH ORDINALITY AS c (type, kind, record, version, tell, day, entry, n)
-            """)
-        guard inserted == changes.count else { throw RecordsError.unknownPractice(practice) }
+            """, rows: changes.count)
     }
 }

@@ -3,7 +3,7 @@ import Postgres
 import Practice
 
 /// Who and what an appointment takes: its resources, the time they are taken for, and the slots that show it. The rules are
-/// in `records.occupy`, so that all of it costs one round trip.
+/// in `records.occupy`, so that all of it is one statement.
 struct Occupation {
     private let practice: String
     private let appointment: Appointment
@@ -18,7 +18,7 @@ struct Occupation {
     func write(in transaction: Transaction) async throws {
         let uses = appointment.resources.filter { $0.action != .delete }
         if isNew && uses.isEmpty { return }
-        _ = try await transaction.query(
+        try await transaction.later(
             """
             SELECT records.occupy(\(practice), \(appointment.id), \(isNew), \(appointment.status.isLive),
                 \(uses.map(\.kind.rawValue)), \(uses.map(\.code)), \(uses.map(\.name)), \(uses.map(\.npi)),

@@ -25,9 +25,6 @@ package struct StoredAppointment: Sendable {
 }
 
 package enum RecordsError: Error, Equatable, Sendable {
-    case unknownPractice(String)
-    /// Another commit has written a newer version meanwhile: decide again.
-    case stale
     /// A stored state that this program cannot read; the column is named, never its value.
     case unreadable(String)
 }

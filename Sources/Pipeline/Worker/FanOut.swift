@@ -44,7 +44,7 @@ package struct FanOut: Sendable {
             rings: rings,
             last: [
                 Last(practice, ()) { (_: [Void], transaction) in
-                    _ = try await transaction.execute(
+                    try await transaction.later(
                         """
                         INSERT INTO records.fan_out (practice_id, last_change) VALUES (\(practice), \(newest))
                         ON CONFLICT (practice_id) DO UPDATE SET last_change = excluded.last_change
@@ -209,7 +209,7 @@ package struct FanOut: Sendable {
     ) async throws -> Bool {
         let numbers = changes.indices.map { subscription.lastEvent + Int64($0) + 1 }
         let shadows = changes.map { subscription.mode(at: $0.number) == "shadow" }
-        _ = try await transaction.execute(
+        try await transaction.later(
             """
             WITH numbered AS (
                 UPDATE api.subscription SET last_event = \(numbers.last ?? subscription.lastEvent)

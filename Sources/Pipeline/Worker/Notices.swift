@@ -85,13 +85,14 @@ package struct Notices: Service {
             controlID: pending.notice.id.uuidString.lowercased(), messageType: pending.notice.type,
             payload: pending.notice.body)
         return { transaction in
-            try await sent.recordSent(
-                and: """
-                    UPDATE api.delivery SET state = 'delivered', status = \(Int32(receipt.status)),
-                        attempts = \(attempts), ended_at = clock_timestamp()
-                    WHERE practice_id = \(practice) AND subscription_id = \(payload.subscription)
-                        AND event_number = \(payload.event) AND state = 'pending'
-                    """, in: transaction)
+            try await transaction.later(
+                """
+                UPDATE api.delivery SET state = 'delivered', status = \(Int32(receipt.status)),
+                    attempts = \(attempts), ended_at = clock_timestamp()
+                WHERE practice_id = \(practice) AND subscription_id = \(payload.subscription)
+                    AND event_number = \(payload.event) AND state = 'pending'
+                """)
+            try await sent.recordSent(in: transaction)
         }
     }
 
@@ -147,7 +148,7 @@ package struct Notices: Service {
 
     /// What nobody wants any more is not left pending; what was delivered stays so.
     private func letGo(_ payload: NoticeJob, _ practice: String, _ transaction: Transaction) async throws {
-        _ = try await transaction.execute(
+        try await transaction.later(
             """
             UPDATE api.delivery SET state = 'discarded', ended_at = clock_timestamp()
             WHERE practice_id = \(practice) AND subscription_id = \(payload.subscription)

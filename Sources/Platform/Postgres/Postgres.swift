@@ -11,6 +11,8 @@ package enum PostgresError: Error, Equatable, Sendable {
     case commitUnknown
     /// A statement's cached plan no longer fits its tables, inside a transaction; the next attempt plans anew.
     case stalePlan
+    /// A statement changed another number of rows than it had to: another commit was first, or what it names is not there.
+    case missed
     /// No session became free in time.
     case deadline
     /// The task was cancelled; a running statement was stopped on the server.
@@ -28,7 +30,7 @@ package enum PostgresError: Error, Equatable, Sendable {
     package var isTransient: Bool {
         switch self {
         case .server(let state, _): state.isTransient
-        case .connection, .deadline, .stalePlan: true
+        case .connection, .deadline, .stalePlan, .missed: true
         case .commitUnknown, .cancelled, .decoding, .columns, .closed, .cluster: false
         }
     }
@@ -47,6 +49,7 @@ extension PostgresError: CustomStringConvertible {
         case .connection(let fault): fault.rawValue
         case .commitUnknown: "the answer to a COMMIT was lost; it may have happened"
         case .stalePlan: "a cached statement no longer fits its tables"
+        case .missed: "a statement did not find the rows that it had to change"
         case .deadline: "no database session became free in time"
         case .cancelled: "the statement was cancelled"
         case .decoding(let column, let fault): "column \(column) of a result: \(fault)"

@@ -17,7 +17,19 @@ package actor Session {
     private var statements = StatementCache()
     private var transactions = 0
     private var openTransaction: Int?
+    /// What goes out with the open transaction's next statement; whatever is not prepared sends it first.
+    private var waiting: [Outgoing] = []
+    /// A statement did not find its rows: the transaction goes no further, but back to a savepoint.
+    private var hasMissed = false
     private var cursors = 0
+
+    private struct Outgoing {
+        let statement: Wire.Statement
+        /// How many rows it has to change; nil for any number.
+        var rows: Int?
+        /// The server had planned it before, perhaps for tables that have changed.
+        var isKept = false
+    }
 
     /// What others may know of a session without waiting for its thread.
     private final class Life: Sendable {
@@ -75,6 +87,7 @@ package actor Session {
     /// Runs text of one or more statements by the simple protocol, in one implicit transaction unless it says BEGIN.
     package func script(_ text: String) async throws(PostgresError) {
         try await cancellable { session throws(PostgresError) in
+            try session.sendWaiting()
             _ = try session.connected().script(text)
             session.statements.markStale()  // the text may have said DEALLOCATE or DISCARD
         }
@@ -85,6 +98,7 @@ package actor Session {
         _ sql: SQL, each: @escaping @Sendable ([UInt8]) -> Void
     ) async throws(PostgresError) {
         try await cancellable { session throws(PostgresError) in
+            try session.sendWaiting()
             let wire = try session.connected()
             _ = try wire.runOnce(sql.text, sql.parameters)
             while let row = try wire.copiedRow() { each(row) }
@@ -95,13 +109,15 @@ package actor Session {
     @discardableResult
     package func copyIn(_ sql: SQL, _ rows: CopyRows) async throws(PostgresError) -> Int {
         try await cancellable { session throws(PostgresError) in
-            try session.connected().copyIn(sql.text, rows.stream)
+            try session.sendWaiting()
+            return try session.connected().copyIn(sql.text, rows.stream)
         }
     }
 
     func copyIn(_ sql: SQL, _ rows: CopyRows, in transaction: Int) async throws(PostgresError) -> Int {
         try await cancellable { session throws(PostgresError) in
             try session.check(transaction)
+            try session.sendWaiting()
             return try session.connected().copyIn(sql.text, rows.stream)
         }
     }
@@ -124,24 +140,29 @@ package actor Session {
         }
     }
 
-    /// Begins a transaction; its number goes with each of its statements, so that none runs after its end.
+    /// Begins a transaction, with its first statement; its number goes with each of them, so that none runs after its end.
     func begin(_ isolation: Isolation) throws(PostgresError) -> Int {
         guard openTransaction == nil else { throw .closed }
-        _ = try guarded { wire throws(PostgresError) in try wire.script("BEGIN ISOLATION LEVEL \(isolation.rawValue)") }
+        _ = try connected()
+        waiting = [Outgoing(statement: .text("BEGIN ISOLATION LEVEL \(isolation.rawValue)"))]
+        hasMissed = false
         transactions += 1
         openTransaction = transactions
         return transactions
     }
 
-    /// Commits. Not stopped by cancellation: a COMMIT that is under way is better heard out.
+    /// Commits, with what waits. Not stopped by cancellation: a COMMIT that is under way is better heard out.
     func commit(_ transaction: Int) throws(PostgresError) {
         try check(transaction)
         defer { openTransaction = nil }
-        guard try connected().transaction == PQTRANS_INTRANS else {
-            throw .server(.inFailedTransaction, constraint: nil)
+        // What has to be counted is heard before COMMIT is sent.
+        if waiting.contains(where: { $0.rows != nil }) { try sendWaiting() }
+        if try connected().transaction == PQTRANS_IDLE, waiting.count == 1 {
+            waiting = []  // begun, and nothing said
+            return
         }
         do throws(PostgresError) {
-            let reply = try guarded { wire throws(PostgresError) in try wire.script("COMMIT") }
+            let reply = try guarded { _ throws(PostgresError) in try send(Outgoing(statement: .text("COMMIT"))) }
             guard reply.command == "COMMIT" else { throw .server(.inFailedTransaction, constraint: nil) }
         } catch {
             if case .connection = error { throw .commitUnknown }
@@ -152,6 +173,7 @@ package actor Session {
     /// Ends whatever transaction is open. Not stopped by cancellation; a failure leaves the session broken.
     func rollback() {
         openTransaction = nil
+        waiting = []
         guard let wire, wire.transaction != PQTRANS_IDLE else { return }
         do { _ = try guarded { wire throws(PostgresError) in try wire.script("ROLLBACK") } } catch { close() }
     }
@@ -160,16 +182,34 @@ package actor Session {
     func run(_ sql: SQL, in transaction: Int, once: Bool = false) async throws(PostgresError) -> Reply {
         try await cancellable { session throws(PostgresError) in
             try session.check(transaction)
-            return once
-                ? try session.connected().runOnce(sql.text, sql.parameters)
-                : try session.prepared(sql)
+            guard once else { return try session.prepared(sql) }
+            try session.sendWaiting()
+            return try session.connected().runOnce(sql.text, sql.parameters)
+        }
+    }
+
+    /// Leaves a statement to go out with the next one.
+    func later(_ sql: SQL, rows: Int?, in transaction: Int) async throws(PostgresError) {
+        try await cancellable { session throws(PostgresError) in
+            try session.check(transaction)
+            var statement = try session.outgoing(sql)
+            statement.rows = rows
+            session.waiting.append(statement)
         }
     }
 
     /// A transaction's own housekeeping (savepoints), which cancellation does not stop.
     func keep(_ text: String, in transaction: Int) throws(PostgresError) {
         try check(transaction)
+        try sendWaiting()
         _ = try guarded { wire throws(PostgresError) in try wire.script(text) }
+    }
+
+    /// Goes back to a savepoint; what waits was said after it.
+    func goBack(to savepoint: StaticString, in transaction: Int) throws(PostgresError) {
+        waiting = []
+        hasMissed = false
+        try keep("ROLLBACK TO SAVEPOINT \(savepoint); RELEASE SAVEPOINT \(savepoint)", in: transaction)
     }
 
     func newCursorName(in transaction: Int) throws(PostgresError) -> String {
@@ -180,6 +220,12 @@ package actor Session {
 
     private func check(_ transaction: Int) throws(PostgresError) {
         guard openTransaction == transaction else { throw .closed }
+        if hasMissed { throw .missed }
+        // Where BEGIN itself failed, what follows would commit by itself.
+        let state = try connected().transaction
+        guard state != PQTRANS_IDLE || !waiting.isEmpty else {
+            throw .server(.inFailedTransaction, constraint: nil)
+        }
     }
 
     // MARK: Life
@@ -248,36 +294,69 @@ package actor Session {
     /// Runs a statement that is kept on the server under its text and types. When its plan no longer fits (after DDL)
     /// everything kept is forgotten; outside a transaction it is tried once more, planned anew.
     private func prepared(_ sql: SQL) throws(PostgresError) -> Reply {
-        let wire = try connected()
-        let key = StatementCache.Key(text: sql.text, types: sql.parameters.types)
-        let idle = wire.transaction == PQTRANS_IDLE
-        if idle, statements.isStale {
-            _ = try wire.script("DEALLOCATE ALL")
-            statements.removeAll()
-        }
-        guard let name = statements.name(of: key) else { return try fresh(key, sql, wire) }
+        let state = try connected().transaction
+        let idle = openTransaction == nil && state == PQTRANS_IDLE
+        if idle, statements.isStale { try forgetStatements() }
         do throws(PostgresError) {
-            return try wire.run(name, sql.parameters)
+            return try send(outgoing(sql))
         } catch {
-            guard case .server(let state, _) = error, state == .noSuchStatement || state == .featureNotSupported else {
-                throw error
-            }
-            statements.markStale()
-            guard idle else { throw .stalePlan }
-            _ = try wire.script("DEALLOCATE ALL")
-            statements.removeAll()
-            return try fresh(key, sql, wire)
+            guard idle, error == .stalePlan else { throw error }
+            try forgetStatements()
+            return try send(outgoing(sql))
         }
     }
 
-    private func fresh(_ key: StatementCache.Key, _ sql: SQL, _ wire: Wire) throws(PostgresError) -> Reply {
+    private func forgetStatements() throws(PostgresError) {
+        _ = try connected().script("DEALLOCATE ALL")
+        statements.removeAll()
+    }
+
+    /// The statement under the name by which the server keeps it, from now on where it did not.
+    private func outgoing(_ sql: SQL) throws(PostgresError) -> Outgoing {
+        let key = StatementCache.Key(text: sql.text, types: sql.parameters.types)
+        if let known = statements.name(of: key) {
+            return Outgoing(statement: .prepared(known, sql.parameters), isKept: true)
+        }
+        try sendWaiting()  // it may make what this one speaks of, or be what makes room
+        let wire = try connected()
         if let evicted = statements.evict(), wire.transaction != PQTRANS_INERROR {
             _ = try wire.script("DEALLOCATE \(evicted)")
         }
         let name = statements.newName()
         try wire.prepare(name, key.text, types: key.types)
         statements.keep(key, name)
-        return try wire.run(name, sql.parameters)
+        return Outgoing(statement: .prepared(name, sql.parameters))
+    }
+
+    /// Sends a statement, and what waits before it in the same round trip; its reply. Throws `stalePlan` where a plan of
+    /// the server's no longer fits.
+    @discardableResult
+    private func send(_ statement: Outgoing) throws(PostgresError) -> Reply {
+        let wire = try connected()
+        let together = waiting + [statement]
+        waiting = []
+        do throws(PostgresError) {
+            if together.count == 1, statement.rows == nil { return try wire.run(statement.statement) }
+            let (replies, failure) = wire.run(together.map(\.statement))
+            for (one, reply) in zip(together, replies) {
+                guard let rows = one.rows, reply.affected != rows else { continue }
+                hasMissed = true
+                throw .missed
+            }
+            if let failure { throw failure }
+            return replies[together.count - 1]
+        } catch {
+            guard case .server(let state, _) = error, together.contains(where: \.isKept),
+                state == .noSuchStatement || state == .featureNotSupported
+            else { throw error }
+            statements.markStale()
+            throw .stalePlan
+        }
+    }
+
+    private func sendWaiting() throws(PostgresError) {
+        guard let last = waiting.popLast() else { return }
+        try guarded { _ throws(PostgresError) in _ = try send(last) }
     }
 }
 

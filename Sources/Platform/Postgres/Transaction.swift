@@ -14,6 +14,14 @@ package struct Transaction: Sendable {
         try await session.run(sql, in: number).affected
     }
 
+    /// Runs a statement for its effect, in one round trip with the next one or the commit, which throws its error. It has to
+    /// give few rows.
+    ///
+    /// - Parameter rows: how many it has to change; `missed` is thrown where it changed another number.
+    package func later(_ sql: SQL, rows: Int? = nil) async throws(PostgresError) {
+        try await session.later(sql, rows: rows, in: number)
+    }
+
     /// Sends rows to `COPY ... FROM STDIN (FORMAT binary)`; the number that was taken.
     @discardableResult
     package func copyIn(_ sql: SQL, _ rows: CopyRows) async throws(PostgresError) -> Int {
@@ -34,7 +42,7 @@ package struct Transaction: Sendable {
             try await session.keep("RELEASE SAVEPOINT step", in: number)
             return value
         } catch {
-            try await session.keep("ROLLBACK TO SAVEPOINT step; RELEASE SAVEPOINT step", in: number)
+            try await session.goBack(to: "step", in: number)
             throw error
         }
     }

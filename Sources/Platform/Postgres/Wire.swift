@@ -28,7 +28,10 @@ final class Wire {
     /// Never used by libpq while its session is idle, so that whoever holds the idle session may look at it.
     var socket: Int32 { unsafe PQsocket(connection) }
 
-    var isBroken: Bool { unsafe PQstatus(connection) != CONNECTION_OK }
+    /// Lost, or left in the midst of a pipeline.
+    var isBroken: Bool { unsafe isLost || PQpipelineStatus(connection) != PQ_PIPELINE_OFF }
+
+    private var isLost: Bool { unsafe PQstatus(connection) != CONNECTION_OK }
 
     var transaction: PGTransactionStatusType { unsafe PQtransactionStatus(connection) }
 
@@ -41,12 +44,52 @@ final class Wire {
         _ = unsafe try check(PQprepare(connection, name, text, Int32(types.count), types))
     }
 
-    /// Runs a prepared statement.
-    func run(_ name: String, _ parameters: Parameters) throws(PostgresError) -> Reply {
-        unsafe try check(
-            withPointers(parameters) { values, lengths, formats in
-                unsafe PQexecPrepared(connection, name, Int32(lengths.count), values, lengths, formats, 1)
-            })
+    /// One statement as it goes to the server: text of the source's own, or what is prepared there under a name.
+    enum Statement {
+        case text(String)
+        case prepared(String, Parameters)
+    }
+
+    func run(_ statement: Statement) throws(PostgresError) -> Reply {
+        switch statement {
+        case .text(let text): try script(text)
+        case .prepared(let name, let parameters):
+            unsafe try check(
+                withPointers(parameters) { values, lengths, formats in
+                    unsafe PQexecPrepared(connection, name, Int32(lengths.count), values, lengths, formats, 1)
+                })
+        }
+    }
+
+    /// Statements in one round trip (libpq 34.5): the replies up to the first that failed, and its error; those after it did
+    /// not run. All but the last give few rows, or server and client would wait for each other to read.
+    func run(_ statements: [Statement]) -> (replies: [Reply], failure: PostgresError?) {
+        guard unsafe PQenterPipelineMode(connection) == 1 else { return ([], .connection(.lost)) }
+        defer { unsafe PQexitPipelineMode(connection) }  // where it cannot, the connection counts as broken
+        let sent = statements.prefix { send($0) }.count
+        guard unsafe PQpipelineSync(connection) == 1 else { return ([], .connection(.lost)) }
+        var replies: [Reply] = []
+        var failure: PostgresError? = sent == statements.count ? nil : .connection(.lost)
+        for _ in 0..<sent {
+            do throws(PostgresError) {
+                unsafe replies.append(try check(PQgetResult(connection)))
+            } catch {
+                failure = failure ?? error
+            }
+            unsafe PQclear(PQgetResult(connection))  // none: the end of this one's results
+        }
+        unsafe PQclear(PQgetResult(connection))  // the end of the pipeline
+        return (replies, failure)
+    }
+
+    private func send(_ statement: Statement) -> Bool {
+        switch statement {
+        case .text(let text): unsafe PQsendQueryParams(connection, text, 0, nil, nil, nil, nil, 1) == 1
+        case .prepared(let name, let parameters):
+            unsafe withPointers(parameters) { values, lengths, formats in
+                unsafe PQsendQueryPrepared(connection, name, Int32(lengths.count), values, lengths, formats, 1) == 1
+            }
+        }
     }
 
     /// Runs a statement that will not come again.
@@ -100,7 +143,7 @@ final class Wire {
 
     /// Notifications that have come, after reading what the socket holds.
     func notifications() throws(PostgresError) -> [(channel: String, payload: String)] {
-        guard unsafe PQconsumeInput(connection) == 1, !isBroken else { throw .connection(.lost) }
+        guard unsafe PQconsumeInput(connection) == 1, !isLost else { throw .connection(.lost) }
         var heard: [(channel: String, payload: String)] = []
         while let notification = unsafe PQnotifies(connection) {
             unsafe heard.append(
@@ -116,15 +159,15 @@ final class Wire {
         switch reply.status {
         case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY, PGRES_COPY_OUT, PGRES_COPY_IN: return reply
         default:
-            if isBroken { throw .connection(.lost) }
+            if isLost { throw .connection(.lost) }
             throw .server(reply.state ?? .unknown, constraint: reply.constraint)
         }
     }
 
-    private func withPointers(
+    private func withPointers<Result>(
         _ parameters: Parameters,
-        _ body: (UnsafePointer<UnsafePointer<CChar>?>, [Int32], [Int32]) -> OpaquePointer?
-    ) -> OpaquePointer? {
+        _ body: (UnsafePointer<UnsafePointer<CChar>?>, [Int32], [Int32]) -> Result
+    ) -> Result {
         unsafe parameters.bytes.withUnsafeBytes { bytes in
             let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
             let values = unsafe parameters.entries.map { entry in

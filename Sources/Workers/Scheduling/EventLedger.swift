@@ -58,7 +58,8 @@ struct EventLedger {
         (self.day, self.definition) = (day, definition)
     }
 
-    /// What others are told; nil when it stands as it stood. Throws `stale` (transient) when another commit was first.
+    /// What others are told; nil when it stands as it stood. When another commit was first, the transaction's next statement
+    /// throws `PostgresError.missed`.
     func add(
         _ event: AppointmentEvent, _ aliases: [Alias], to id: UUID, known: StoredAppointment?, isNew: Bool,
         _ transaction: Transaction
@@ -76,11 +77,7 @@ struct EventLedger {
             isChanged: change != nil, event: event,
             newAliases: aliases.filter { !(known?.aliases.contains($0) ?? false) }, day: day,
             definition: definition.digest)
-        do {
-            try await write.write(in: transaction)
-        } catch RecordsError.stale {
-            throw Failure(code: "stale", kind: .transient, stage: "record")
-        }
+        try await write.write(in: transaction)
         return change.map {
             NewChange(
                 type: $0.rawValue, recordKind: "appointment", record: id, version: write.version, tell: tell)
