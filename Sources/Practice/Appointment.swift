@@ -77,6 +77,9 @@ package struct AppointmentEvent: Hashable, Codable, Sendable {
         case midnight
         /// An interim wait-list entry, which the PM takes away by itself when its person is booked. Derived.
         case superseded
+        /// The PM has it under another number, messages of which came before the move that says so: the entry that they made
+        /// goes on.
+        case renumbered
         /// Gone from the PM's list without a message, as a person confirmed.
         case removed
         /// A person took back the decision by which messages were filed here. Changes nothing by itself, but where nothing

@@ -61,7 +61,7 @@ package enum Retraction {
         }
     }
 
-    /// Wait-list entries of a person that these messages ended. Index appointment_by_person.
+    /// Other appointments of a person that these messages ended: wait-list entries, and old numbers. Index appointment_by_person.
     package static func ended(
         by entries: [Int64], person: UUID?, practice: String, in transaction: Transaction
     ) async throws -> [UUID] {
@@ -71,7 +71,7 @@ package enum Retraction {
             SELECT DISTINCT a.id FROM records.appointment a
             JOIN records.appointment_event e ON e.practice_id = a.practice_id AND e.appointment_id = a.id
             WHERE a.practice_id = \(practice) AND a.person_id = \(person) AND e.entry_id = ANY (\(entries))
-                AND e.facts->>'kind' = 'superseded'
+                AND e.facts->>'kind' IN ('superseded', 'renumbered')
             """
         ).map { try $0.decode(UUID.self) }
     }

@@ -4,10 +4,15 @@ package import Workflow
 
 /// What to do about one appointment that a message speaks of.
 package enum Decision: Hashable, Sendable {
-    /// Add the event to the appointment (nil: a new one) and the names to its names, and an event to each wait-list entry
-    /// that this ends; then fold.
-    case record(UUID?, AppointmentEvent, [Alias], ending: [UUID])
+    /// Add the event to the appointment (nil: a new one) and the names to its names, and an event to each other that this
+    /// ends; then fold.
+    case record(UUID?, AppointmentEvent, [Alias], ending: [Ending])
     case park(Park)
+
+    package struct Ending: Hashable, Sendable {
+        package let id: UUID
+        package let event: AppointmentEvent
+    }
 }
 
 extension AppointmentSeen {
@@ -25,7 +30,11 @@ extension AppointmentSeen {
                 definition)
         }
         switch resolved.answer {
-        case .existing(let id): return .record(id, event, names(record), ending: ended(by: event, id, record))
+        case .existing(let id):
+            let old = oldNumber(of: id, record)
+            event.replaces = old
+            let ending = old.map { [Decision.Ending(id: $0, event: event.endOfOldNumber)] } ?? []
+            return .record(id, event, names(record), ending: ended(by: event, id, record) + ending)
         case .new:
             event.replaces = record.candidates.first { !$0.aliases.isDisjoint(with: parents) }?.appointment.id
             return .record(nil, event, names(record), ending: ended(by: event, nil, record))
@@ -48,6 +57,17 @@ extension AppointmentSeen {
         return aliases + stated.map { Alias($0, trust: trust($0.kind)) }
     }
 
+    /// A move under a new id whose messages came before it: they made an entry of their own, and the one under the old id is
+    /// the same visit. Not so where a booking said what it replaces: then there are two.
+    private func oldNumber(of id: UUID, _ record: OnRecord) -> UUID? {
+        guard event.kind == .rescheduled,
+            let new = record.candidates.first(where: { $0.appointment.id == id })?.appointment, new.replaces == nil,
+            let old = record.candidates.first(where: { !$0.aliases.isDisjoint(with: parents) })?.appointment
+        else { return nil }
+        let mayStand = old.status.isLive || old.status == .noshow
+        return old.id != id && old.person == new.person && mayStand && old.eventAt <= event.at ? old.id : nil
+    }
+
     private func ambiguous(_ candidates: [UUID], _ detail: String, _ definition: Definition) -> Decision {
         let holds = definition.workflows["scheduling"]?.holdsKey.contains(.ambiguousAppointment) ?? false
         return .park(Park(.ambiguousAppointment, holdsKey: holds, detail: detail, candidates: candidates))
@@ -55,7 +75,7 @@ extension AppointmentSeen {
 
     /// The interim wait-list entries that a PM takes away by itself when their person is booked for the same event
     /// (NextGen, 394687): their own messages say nothing of it.
-    private func ended(by event: AppointmentEvent, _ id: UUID?, _ record: OnRecord) -> [UUID] {
+    private func ended(by event: AppointmentEvent, _ id: UUID?, _ record: OnRecord) -> [Decision.Ending] {
         let isBooking = event.kind == .booked || event.kind == .rescheduled
         guard endsWaiting, isBooking, (event.status ?? .booked) == .booked, let type = event.type?.code,
             record.person != nil
@@ -63,15 +83,18 @@ extension AppointmentSeen {
         return record.candidates.map(\.appointment).filter { waiting in
             waiting.id != id && waiting.status == .waitlist && waiting.person == record.person
                 && waiting.type?.code == type && waiting.eventAt < event.at
-        }.map(\.id)
+        }.map { Decision.Ending(id: $0.id, event: event.endOfWaiting) }
     }
 }
 
 extension AppointmentEvent {
     /// The end of a wait-list entry, as of the booking that ended it.
-    package var endOfWaiting: AppointmentEvent {
+    fileprivate var endOfWaiting: AppointmentEvent {
         var end = AppointmentEvent(kind: .superseded, at: at, entry: entry)
         end.cancelReason = "booked from the wait list"
         return end
     }
+
+    /// The end of a visit's entry under its old number, as of the move to the new one.
+    fileprivate var endOfOldNumber: AppointmentEvent { AppointmentEvent(kind: .renumbered, at: at, entry: entry) }
 }

@@ -22,6 +22,10 @@ extension SchedulingJobs {
                 question: seen.question(of: person), practice: practice, in: transaction)
         }
         guard let found else { return nil }
+        if ofThis == nil, let id = found.appointment {
+            let events = try await Appointments.events(of: id, practice: practice, in: transaction)
+            guard seen.isStillAnswered(by: found.id, id, events) else { return nil }
+        }
         var more: [StoredAppointment] = []
         if let id = found.appointment, stored.known(id) == nil {
             more = try await Appointments.read(

@@ -93,6 +93,15 @@ extension Resolution.Answer {
 }
 
 extension AppointmentSeen {
+    /// Whether a decision answers its question again when it is asked now: the appointment has not moved since. Who stands
+    /// at that hour later is another's visit, of which nobody has decided.
+    func isStillAnswered(by decision: Int64, _ appointment: UUID, _ events: [AppointmentEvent]) -> Bool {
+        let before = events.filter { $0.position < event.position }
+        guard let last = before.filter({ $0.decision == decision }).map(\.position).max() else { return true }
+        let decided = Appointment(folding: before.filter { $0.position <= last }, id: appointment)
+        return Appointment(folding: before, id: appointment)?.start == decided?.start
+    }
+
     /// What tells one open question from another: whose, and everything that the message says of which appointment it
     /// means. One that says no time is asked anew each time.
     package func question(of person: UUID?) -> String {

@@ -116,10 +116,7 @@ package struct SchedulingBook: Sendable {
         let person = person(seen.person.aliases, message.enterprise)
         var record = OnRecord(person: person, candidates: candidates(seen, person, message.practice))
         let question = seen.question(of: person)
-        let isOpen = Resolution.resolve(seen, record).isOpen
-        let remembered = decisions.lastIndex { verdict in
-            verdict.entry == seen.event.entry && verdict.person == person || isOpen && verdict.question == question
-        }
+        let remembered = answer(to: seen, question, record)
         if let remembered {
             record = OnRecord(
                 person: person, candidates: record.candidates,
@@ -134,8 +131,19 @@ package struct SchedulingBook: Sendable {
                 decisions[remembered].appointment = id
             }
             return [add(event, aliases, to: id, message.practice)]
-                + ending.map { add(event.endOfWaiting, [], to: $0, message.practice) }
+                + ending.map { add($0.event, [], to: $0.id, message.practice) }
         }
+    }
+
+    /// The decision, by its place, that a person made of this very message, or of another that asked the same.
+    private func answer(to seen: AppointmentSeen, _ question: String, _ record: OnRecord) -> Int? {
+        let own = decisions.lastIndex { $0.entry == seen.event.entry && $0.person == record.person }
+        if let own { return own }
+        guard Resolution.resolve(seen, record).isOpen,
+            let same = decisions.lastIndex(where: { $0.question == question })
+        else { return nil }
+        guard let id = decisions[same].appointment, let events = appointments[id]?.events else { return same }
+        return seen.isStillAnswered(by: Int64(same) + 1, id, events) ? same : nil
     }
 
     private mutating func add(

@@ -183,7 +183,7 @@ package struct SchedulingJobs: Sendable {
     ) async throws {
         var stored = try await onRecord(seen, message, transaction)
         let decided = try await remember(seen, &stored, message, isTriedAgain, transaction)
-        let (chosen, event, aliases, ending): (UUID?, AppointmentEvent, [Alias], [UUID])
+        let (chosen, event, aliases, ending): (UUID?, AppointmentEvent, [Alias], [Decision.Ending])
         switch seen.decide(stored.record, definition: definition) {
         case .park(let park): throw Failure(park, stage: "resolve")
         case .record(let id, let said, let names, let ended):
@@ -201,10 +201,10 @@ package struct SchedulingJobs: Sendable {
         effects.add(
             try await ledger.add(event, aliases, to: id, known: stored.known(chosen), isNew: chosen == nil, transaction)
         )
-        for waiting in ending {
+        for other in ending {
             effects.add(
                 try await ledger.add(
-                    event.endOfWaiting, [], to: waiting, known: stored.known(waiting), isNew: false, transaction))
+                    other.event, [], to: other.id, known: stored.known(other.id), isNew: false, transaction))
         }
         guard let decided else { return }
         try await Decisions.applied(
