@@ -75,6 +75,33 @@ import Testing
             ])
     }
 
+    @Test func anEntryOfAnAppsFHIRListThatCannotBeReadMayBeOfAnyThatItLacks() async throws {
+        let clinic = try await Clinic()
+        let list = AppList()
+        try await list.serving { base in
+            let app = try await clinic.addApp("app", list: base)
+            var records: [UUID] = []
+            for number in 0..<3 {
+                let start = clinic.at(1, 9 + Double(number))
+                records.append(try await clinic.book("F\(number)", mrn: "M\(number)", start: start))
+                try await clinic.tell(app, of: records[number], "delivered", status: 204)
+            }
+            try clinic.exportPM(
+                (0..<3).map { .init(id: "F\($0)", start: clinic.at(1, 9 + Double($0)), mrn: "M\($0)") })
+            list.keep([
+                .init(id: "own-7", start: clinic.at(1, 9), status: "as it was"),
+                .init(id: records[1].uuidString.lowercased(), start: clinic.at(1, 10)),
+                .init(id: records[2].uuidString.lowercased(), start: clinic.at(1, 11), status: "as it was"),
+            ])
+            let run = try #require(try await clinic.reconcile(now: Date() + 400).first)
+            #expect(run.appUnread?.count == 1 && run.appProblem == nil)
+            // The third is there, whatever it says.
+            #expect(
+                try await clinic.open() == [.init(.missingInApp, .listRowUnread, records[0], client: app.client)])
+        }
+        await clinic.reconciliation.close()
+    }
+
     @Test func whatAnUnreadRowMayBeOfIsNotTakenForMended() async throws {
         let clinic = try await Clinic()
         let moved = try await clinic.book("F1", mrn: "M1", start: clinic.at(1, 9))

@@ -68,12 +68,7 @@ struct ListFile: Sendable {
         _ problem: ListProblem, _ record: CSVReader.Record, _ table: Table, _ stage: inout ListStage
     ) throws(ListProblem) {
         if record.lastLine > record.line, record.fields.count != table.fieldCount { throw problem }
-        let (reference, own) = (table.list.appointment(record), table.ownID(record))
-        if stage.unread == nil {
-            stage.unread = UnreadLines(problem, naming: reference, own)
-        } else {
-            stage.unread?.add(naming: reference, own)
-        }
+        stage.note(problem, naming: table.list.appointment(record), table.ownID(record))
     }
 
     /// What NAME.asof says, else when the file was written.

@@ -6,26 +6,34 @@ import Practice
 import Reconciliation
 
 extension FHIRList {
-    /// Reads it page by page and stages its entries. `asOf`: when the reading began.
+    /// Reads it page by page and stages its entries. `asOf`: when the reading began. One that cannot be read is there all the
+    /// same where it bears our id; another may be of any record.
     func read(_ context: ListContext, side: Int16, in session: Session) async throws(ListProblem) -> ReadList {
         var stage = ListStage(side, asOf: context.clock, time: context.time, in: session)
         var iterator = makeAsyncIterator()
         while true {
             let next: Element?
             do throws(FHIRListError) { next = try await iterator.next() } catch { throw ListProblem(error.code) }
-            guard let element = next else { return try await stage.finish() }
-            let listed =
-                switch element {
-                case .appointment(let appointment): ListedEntry(appointment, context, &stage)
-                case .unreadable(let id, _): ListedEntry(unreadable: id)
+            switch next {
+            case .appointment(let appointment): try await stage.add(ListedEntry(appointment, context, &stage))
+            case .unreadable(let id, _):
+                if let listed = ListedEntry(unreadable: id) {
+                    try await stage.add(listed)
+                } else {
+                    stage.note(ListProblem("entry-unreadable"), naming: id, nil)
                 }
-            if let listed { try await stage.add(listed) }
+            case nil:
+                if let unread = stage.unread, !unread.isBearable(of: Int(stage.count) + unread.count) {
+                    throw unread.first
+                }
+                return try await stage.finish()
+            }
         }
     }
 }
 
 extension ListedEntry {
-    fileprivate init?(_ appointment: FHIR.Appointment, _ context: ListContext, _ stage: inout ListStage) {
+    fileprivate init(_ appointment: FHIR.Appointment, _ context: ListContext, _ stage: inout ListStage) {
         let status = AppointmentStatus(rawValue: appointment.status.rawValue)
         let patient = appointment.actors(.patient).first?.target?.id ?? ""
         var entry = Reconciliation.Entry(
@@ -45,7 +53,7 @@ extension ListedEntry {
         self.init(entry: entry, patient: patient, ownID: appointment.ownID, names: appointment.names)
     }
 
-    /// One that is there, though what it says cannot be read. Without our id nothing can be said of it.
+    /// One that is there, though what it says cannot be read; nil without our id.
     fileprivate init?(unreadable id: String?) {
         guard let id, let own = UUID(uuidString: id) else { return nil }
         let entry = Reconciliation.Entry(reference: id, person: id, status: nil, start: nil, end: nil)

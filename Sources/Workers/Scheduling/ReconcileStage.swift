@@ -15,7 +15,7 @@ struct ListStage {
     /// Words for who is booked, and for places, that are no code, name or NPI here; such entries are compared without.
     var unknownResources = 0
     var unknownLocations = 0
-    var unread: UnreadLines?
+    private(set) var unread: UnreadLines?
     /// The starts by quarters of an hour, which no day's edge cuts in any zone: as few as there are in the window.
     private var quarters: Set<Int> = []
 
@@ -38,6 +38,15 @@ struct ListStage {
             entry.end, entry.status?.rawValue, entry.sourceStatus, entry.isStatusDerived, entry.resource,
             entry.location, entry.version.map(Int64.init), entry.changedAt, entry.display.last4)
         if rows.size > Self.batch { try await send() }
+    }
+
+    /// Notes a line that could not be read, by the names that it bears.
+    mutating func note(_ problem: ListProblem, naming reference: String?, _ own: UUID?) {
+        if unread == nil {
+            unread = UnreadLines(problem, naming: reference, own)
+        } else {
+            unread?.add(naming: reference, own)
+        }
     }
 
     /// To be called once the list is read to its end.

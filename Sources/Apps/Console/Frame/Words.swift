@@ -69,6 +69,7 @@ enum Words {
         "list-page-broken": "a page of it broke off", "list-not-a-searchset": "the answer is no FHIR search result",
         "list-foreign-link": "its next page is on another server", "list-cyclic-link": "its pages go round in a circle",
         "list-too-many-pages": "it has too many pages",
+        "entry-unreadable": "an appointment in it is not as FHIR has it",
         "csv-stray-quote": "a quotation mark is in a wrong place",
         "csv-unended-quote": "a quotation mark is never closed", "csv-too-long": "a line is too long",
         "csv-no-header": "it has no header", "csv-missing-column": "a column is missing",
