@@ -18,6 +18,8 @@ package struct House: Sendable {
     var dice: PlantDice
     /// What the last message that arrived said of each appointment.
     var heard: [String: BookEntry] = [:]
+    /// The day on which it was first heard of.
+    var heardOn: [String: LocalDay] = [:]
     /// Words that the book shows in place of its own.
     var words: [String: String] = [:]
     /// Which of the words that no table knows the PM uses now, by its number: each is mapped in its turn.
@@ -106,6 +108,7 @@ package struct House: Sendable {
         }
         if premises.loadsByFile, step.oddities.contains(.loaded) {
             heard[id] = step.entry
+            heardOn[id] = step.at.day
             return
         }
         if step.silent { return }
@@ -116,6 +119,7 @@ package struct House: Sendable {
 
     mutating func send(_ step: Step, bytes: [UInt8]? = nil, _ messages: inout [SeasonMessage]) {
         heard[step.entry.id] = step.entry
+        heardOn[step.entry.id] = heardOn[step.entry.id] ?? step.at.day
         if !step.oddities.contains(.loaded) {
             tellings[step.controlID] = oldFeed?.telling(of: step, provider: script.provider(step.entry.provider))
         }

@@ -117,7 +117,8 @@ extension House {
             case .unanswered: (.stumble, "sent-and-unanswered")
             default: (.ignore, "taken-and-not-done")
             }
-        if kind == .ignoredByApp, told == ["missing-in-app"] { return false }
+        // What the app hears of for the first time together with its change, it knows as changed.
+        if kind == .ignoredByApp, heardOn[step.entry.id].map({ $0 >= step.at.day }) ?? true { return false }
         send(step, &messages)
         appOrders.append(.plant(mischief, on: step.entry.id))
         note(kind, step, told.map { PlantSign($0, cause) })
