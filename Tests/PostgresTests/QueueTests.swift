@@ -377,6 +377,38 @@ private struct Trouble: Error {}
         #expect(blocked.first?.code == "statement-timeout" && blocked.first?.attempts == 1)
     }
 
+    /// Each success ends an outage that those which fail always have made; they are not asked again for every one.
+    @Test func whatAlwaysFailsAmongWhatGoesWellDoesNotUseUpItsTries() async throws {
+        let bench = try await Bench()
+        let day = RetrySchedule(steps: Array(repeating: .seconds(86_400), count: 10))
+        let duty = Duty(
+            .named("bench"), retry: day,
+            work: .outside(atOnce: 4) { job in
+                if job.kind == "bad" {
+                    throw Failure(code: "refused", kind: .transient, stage: "deliver", holdsKey: false)
+                }
+                bench.note(job.kind)
+                return { _ in }
+            })
+        try await bench.enqueue((0..<5).map { ("bad \($0)", "bad") })
+        try await bench.running(duty) {
+            for round in 1...7 {
+                try await bench.until {
+                    let due = try await bench.pool.query(
+                        """
+                        SELECT (SELECT count(*) FROM queue.job)
+                            + (SELECT count(*) FROM queue.blocked WHERE run_at <= clock_timestamp())
+                        """)
+                    return try due[0].decode(Int.self) == 0
+                }
+                try await bench.enqueue([("good", "good")])
+                _ = await bench.notes(round)
+            }
+        }
+        let tries = try await bench.pool.query("SELECT attempts FROM queue.blocked WHERE state = 'retrying'")
+        #expect(try tries.map { try $0.decode(Int16.self) } == [4, 4, 4, 4, 4])
+    }
+
     /// What fails outside a job's savepoint is still one job's: it must not come back for ever and hold all others up.
     @Test(arguments: ["gather", "last", "note"])
     func aJobThatFailsWhereNoSavepointIsAroundItIsParkedAndOthersGoOn(_ place: String) async throws {

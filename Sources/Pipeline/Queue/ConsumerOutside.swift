@@ -52,14 +52,16 @@ extension Consumer {
         var freesOthers = suspect != nil || job.wasBlocked
         do {
             let ending = try await work(job)
-            let hasRecovered = breaker.passed()
-            try await conclude(job, epoch, hasRecovered: hasRecovered) { transaction in
+            let outage = breaker.passed()
+            try await conclude(job, epoch, after: outage) { transaction in
                 try await ending(transaction)
                 if let suspect { try await transaction.execute(Queries.clear(suspect)) }
             }
             report.finished = [job]
-            if hasRecovered { await noteCircuit() }
-            freesOthers = freesOthers || hasRecovered
+            if outage != nil {
+                await noteCircuit()
+                freesOthers = true
+            }
         } catch {
             freesOthers = true
             do {
@@ -94,18 +96,18 @@ extension Consumer {
         let job: Job
         let epoch: Int64
         let ending: Duty.Ending
-        let hasRecovered: Bool
+        let outage: Breaker.Outage?
         let done: CheckedContinuation<Void, any Error>
     }
 
     /// Ends the job in a commit with all that wait for one: no timer, whoever comes while a commit is under way joins the
     /// next. Outlives the cancellation of its task.
     func conclude(
-        _ job: Job, _ epoch: Int64, hasRecovered: Bool, _ ending: @escaping Duty.Ending
+        _ job: Job, _ epoch: Int64, after outage: Breaker.Outage?, _ ending: @escaping Duty.Ending
     ) async throws {
         try await withCheckedThrowingContinuation { done in
             conclusions.append(
-                Conclusion(job: job, epoch: epoch, ending: ending, hasRecovered: hasRecovered, done: done))
+                Conclusion(job: job, epoch: epoch, ending: ending, outage: outage, done: done))
             if isConcluding { return }
             isConcluding = true
             Task { await self.concludeAll() }
@@ -138,8 +140,8 @@ extension Consumer {
         let held = Dictionary(conclusions.map { ($0.job.lane, $0.epoch) }, uniquingKeysWith: min)
         try await pool.transaction { transaction in
             for one in conclusions { try await one.ending(transaction) }
-            if conclusions.contains(where: \.hasRecovered) {
-                _ = try await transaction.execute(Queries.hasten(self.queue.id))
+            if let most = conclusions.compactMap(\.outage?.hastens).max() {
+                try await transaction.later(Queries.hasten(self.queue.id, triedAtMost: most))
             }
             try await self.end(conclusions.map(\.job), [], under: held, in: transaction)
         }

@@ -291,11 +291,11 @@ enum Queries {
         """
     }
 
-    /// Index blocked_due. A destination that answers again is asked at once for all that waited out its silence.
-    static func hasten(_ queue: Int16) -> SQL {
+    /// Index blocked_due. A destination that answers again is asked at once for what waited out its silence.
+    static func hasten(_ queue: Int16, triedAtMost attempts: Int16) -> SQL {
         """
         UPDATE queue.blocked SET run_at = clock_timestamp()
-        WHERE queue = \(queue) AND state = 'retrying' AND run_at > clock_timestamp()
+        WHERE queue = \(queue) AND state = 'retrying' AND run_at > clock_timestamp() AND attempts <= \(attempts)
         """
     }
 

@@ -84,11 +84,17 @@ final class SeasonApp: Sendable {
         try await get("\(base)/fhir/Appointment?_count=200&_id=\(ids.joined(separator: ","))").appointments
     }
 
+    /// Waits where it is told that its key asks too often.
     private func get(_ url: String) async throws -> (appointments: [AppAppointment], next: String?) {
         var request = HTTPClientRequest(url: url)
         request.headers.add(name: "authorization", value: "Bearer \(key)")
         request.headers.add(name: "accept", value: "application/fhir+json")
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+        var response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+        while response.status == .tooManyRequests {
+            let seconds = response.headers.first(name: "retry-after").flatMap { Int($0) } ?? 1
+            try await Task.sleep(for: .seconds(seconds))
+            response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+        }
         let body = try await response.body.collect(upTo: 32 << 20)
         guard response.status == .ok else { throw SimulatorError.refused(code: "\(response.status.code)") }
         return try AppAppointment.page(Data(body.readableBytesView))
