@@ -1,23 +1,16 @@
 /// Stops calling a destination that keeps failing, and tries it with one job at a time until it answers again.
 struct Breaker {
-    /// What it was open for, once the destination answers again.
-    enum Outage {
-        /// As when an app is started anew; or some jobs fail always, among others that go well.
-        case short
-        /// Half a minute and more.
-        case long
-
-        /// Jobs that have failed so often at most may be tried at once, in place of waiting out the destination's silence.
-        /// Each try is one of the few that they have, so those that fail among others' successes soon keep their own times.
-        var hastens: Int16 {
-            switch self {
-            case .short: 3
-            case .long: .max
-            }
-        }
+    /// Calls failed, and none went well meanwhile.
+    enum Outage: Equatable {
+        case lasted(Duration)
+        /// This process never knew the destination to answer.
+        case alwaysWas
     }
 
     private var failures = 0
+    /// The first of them.
+    private var since: ContinuousClock.Instant?
+    private var hasPassed = false
     private var openUntil: ContinuousClock.Instant?
     private var told = false
 
@@ -29,17 +22,15 @@ struct Breaker {
     }
 
     /// Gives the outage that is over, where there was one.
-    mutating func passed() -> Outage? {
-        defer {
-            failures = 0
-            openUntil = nil
-        }
-        guard failures >= Self.limit else { return nil }
-        return failures < Self.limit + 5 ? .short : .long  // 1 + 2 + 4 + 8 + 16 seconds
+    mutating func passed(now: ContinuousClock.Instant) -> Outage? {
+        defer { (failures, since, openUntil, hasPassed) = (0, nil, nil, true) }
+        guard failures >= Self.limit, let since else { return nil }
+        return hasPassed ? .lasted(now - since) : .alwaysWas
     }
 
     /// A burst that fails together is one failure too many, not sixteen: what ends while it is open does not count.
     mutating func failed(now: ContinuousClock.Instant) {
+        since = since ?? now
         if let openUntil, now < openUntil { return }
         failures += 1
         if failures >= Self.limit {

@@ -52,7 +52,7 @@ extension Consumer {
         var freesOthers = suspect != nil || job.wasBlocked
         do {
             let ending = try await work(job)
-            let outage = breaker.passed()
+            let outage = breaker.passed(now: .now)
             try await conclude(job, epoch, after: outage) { transaction in
                 try await ending(transaction)
                 if let suspect { try await transaction.execute(Queries.clear(suspect)) }
@@ -140,8 +140,10 @@ extension Consumer {
         let held = Dictionary(conclusions.map { ($0.job.lane, $0.epoch) }, uniquingKeysWith: min)
         try await pool.transaction { transaction in
             for one in conclusions { try await one.ending(transaction) }
-            if let most = conclusions.compactMap(\.outage?.hastens).max() {
-                try await transaction.later(Queries.hasten(self.queue.id, triedAtMost: most))
+            if let outage = conclusions.compactMap(\.outage).first {
+                // Each try is one of the few that a job has: what fails always, among others that go well, keeps its own times.
+                let attempts = self.duty.retry.attempts(in: outage)
+                try await transaction.later(Queries.hasten(self.queue.id, triedAtMost: attempts))
             }
             try await self.end(conclusions.map(\.job), [], under: held, in: transaction)
         }

@@ -291,7 +291,7 @@ enum Queries {
         """
     }
 
-    /// Index blocked_due. A destination that answers again is asked at once for what waited out its silence.
+    /// Index blocked_due. A destination that answers again is asked at once for what waits out its silence.
     static func hasten(_ queue: Int16, triedAtMost attempts: Int16) -> SQL {
         """
         UPDATE queue.blocked SET run_at = clock_timestamp()

@@ -11,6 +11,17 @@ package struct RetrySchedule: Sendable {
     package static let local = RetrySchedule(
         steps: [.milliseconds(50), .milliseconds(200), .seconds(1), .seconds(3), .seconds(8), .seconds(20)])
 
+    /// How many attempts at most an outage can have used up.
+    func attempts(in outage: Breaker.Outage) -> Int16 {
+        guard case .lasted(let duration) = outage else { return .max }
+        var waited = Duration.zero
+        let waits = steps.prefix { step in
+            waited += step * 0.75
+            return waited <= duration
+        }
+        return Int16(waits.count + 1)
+    }
+
     /// How long to wait after this many attempts have failed; nil when that was the last.
     package func delay(
         afterAttempt attempt: Int, using generator: inout some RandomNumberGenerator

@@ -85,14 +85,13 @@ package struct Notices: Service {
             controlID: pending.notice.id.uuidString.lowercased(), messageType: pending.notice.type,
             payload: pending.notice.body)
         return { transaction in
-            try await transaction.later(
-                """
-                UPDATE api.delivery SET state = 'delivered', status = \(Int32(receipt.status)),
-                    attempts = \(attempts), ended_at = clock_timestamp()
-                WHERE practice_id = \(practice) AND subscription_id = \(payload.subscription)
-                    AND event_number = \(payload.event) AND state = 'pending'
-                """)
-            try await sent.recordSent(in: transaction)
+            try await sent.recordSent(
+                and: """
+                    UPDATE api.delivery SET state = 'delivered', status = \(Int32(receipt.status)),
+                        attempts = \(attempts), ended_at = clock_timestamp()
+                    WHERE practice_id = \(practice) AND subscription_id = \(payload.subscription)
+                        AND event_number = \(payload.event) AND state = 'pending'
+                    """, in: transaction)
         }
     }
 
