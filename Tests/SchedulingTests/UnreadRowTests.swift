@@ -94,7 +94,7 @@ import Testing
                 .init(id: records[2].uuidString.lowercased(), start: clinic.at(1, 11), status: "as it was"),
             ])
             let run = try #require(try await clinic.reconcile(now: Date() + 400).first)
-            #expect(run.appUnread?.count == 1 && run.appProblem == nil)
+            #expect(run.appUnread?.count == 2 && run.appProblem == nil)
             // The third is there, whatever it says.
             #expect(
                 try await clinic.open() == [.init(.missingInApp, .listRowUnread, records[0], client: app.client)])

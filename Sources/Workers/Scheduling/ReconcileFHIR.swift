@@ -7,25 +7,22 @@ import Reconciliation
 
 extension FHIRList {
     /// Reads it page by page and stages its entries. `asOf`: when the reading began. One that cannot be read is there all the
-    /// same where it bears our id; another may be of any record.
+    /// same where it bears an id of ours; another may be of any record.
     func read(_ context: ListContext, side: Int16, in session: Session) async throws(ListProblem) -> ReadList {
         var stage = ListStage(side, asOf: context.clock, time: context.time, in: session)
         var iterator = makeAsyncIterator()
+        var entries = 0
         while true {
             let next: Element?
             do throws(FHIRListError) { next = try await iterator.next() } catch { throw ListProblem(error.code) }
+            entries += 1
             switch next {
             case .appointment(let appointment): try await stage.add(ListedEntry(appointment, context, &stage))
             case .unreadable(let id, _):
-                if let listed = ListedEntry(unreadable: id) {
-                    try await stage.add(listed)
-                } else {
-                    stage.note(ListProblem("entry-unreadable"), naming: id, nil)
-                }
+                stage.note(ListProblem("entry-unreadable"), naming: id, id.flatMap(UUID.init(uuidString:)))
+                if let listed = ListedEntry(unreadable: id) { try await stage.add(listed) }
             case nil:
-                if let unread = stage.unread, !unread.isBearable(of: Int(stage.count) + unread.count) {
-                    throw unread.first
-                }
+                if let unread = stage.unread, !unread.isBearable(of: entries - 1) { throw unread.first }
                 return try await stage.finish()
             }
         }
@@ -53,7 +50,7 @@ extension ListedEntry {
         self.init(entry: entry, patient: patient, ownID: appointment.ownID, names: appointment.names)
     }
 
-    /// One that is there, though what it says cannot be read; nil without our id.
+    /// One that is there, though what it says cannot be read; nil where its id is none of ours for sure.
     fileprivate init?(unreadable id: String?) {
         guard let id, let own = UUID(uuidString: id) else { return nil }
         let entry = Reconciliation.Entry(reference: id, person: id, status: nil, start: nil, end: nil)
