@@ -77,14 +77,11 @@ package struct AppointmentEvent: Hashable, Codable, Sendable {
         case midnight
         /// An interim wait-list entry, which the PM takes away by itself when its person is booked. Derived.
         case superseded
-        /// The PM has it under another number, messages of which came before the move that says so: the entry that they made
-        /// goes on.
-        case renumbered
         /// Gone from the PM's list without a message, as a person confirmed.
         case removed
-        /// A person took back the decision by which messages were filed here. Changes nothing by itself, but where nothing
-        /// else was said of the appointment: then there never was one. It bears the time and the resources that were shown,
-        /// for others to know it by, and nobody's name.
+        /// A person took back the decision by which messages were filed here, or they turned out to be another's. Changes
+        /// nothing by itself, but where nothing else was said of the appointment: then there never was one. It bears the time
+        /// and the resources that were shown, for others to know it by, and nobody's name.
         case retracted
     }
 

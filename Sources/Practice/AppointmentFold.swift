@@ -30,7 +30,7 @@ extension Appointment {
         case .midnight: status.isExpected && start.map { $0 < event.at } ?? false
         case .superseded: status == .waitlist
         case .booked, .rescheduled, .modified, .resourcesChanged: true
-        case .cancelled, .discontinued, .deleted, .noshow, .removed, .renumbered: true
+        case .cancelled, .discontinued, .deleted, .noshow, .removed: true
         case .retracted: false
         }
     }
@@ -111,7 +111,7 @@ extension AppointmentEvent {
     package func resultingStatus(after status: AppointmentStatus?) -> AppointmentStatus {
         switch kind {
         case .cancelled, .discontinued, .superseded: .cancelled
-        case .deleted, .removed, .renumbered, .retracted: .enteredInError
+        case .deleted, .removed, .retracted: .enteredInError
         case .noshow, .midnight: .noshow
         case .booked, .rescheduled: self.status ?? .booked
         case .modified, .resourcesChanged: self.status ?? status ?? .booked
@@ -123,7 +123,7 @@ extension AppointmentEvent {
         switch kind {
         case .modified, .resourcesChanged: status != nil
         case .booked, .rescheduled, .cancelled, .discontinued, .deleted, .noshow, .midnight, .superseded, .removed,
-            .renumbered, .retracted:
+            .retracted:
             true
         }
     }
@@ -133,7 +133,7 @@ extension AppointmentEvent.Kind {
     /// Takes the appointment off the schedule.
     package var isCancellation: Bool {
         switch self {
-        case .cancelled, .discontinued, .deleted, .superseded, .removed, .renumbered, .retracted: true
+        case .cancelled, .discontinued, .deleted, .superseded, .removed, .retracted: true
         case .booked, .rescheduled, .modified, .resourcesChanged, .noshow, .midnight: false
         }
     }

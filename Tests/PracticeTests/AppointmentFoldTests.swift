@@ -223,7 +223,7 @@ private struct Oracle {
     static func decided(_ event: AppointmentEvent) -> AppointmentStatus? {
         switch event.kind {
         case .cancelled, .discontinued, .superseded: .cancelled
-        case .deleted, .removed, .renumbered, .retracted: .enteredInError
+        case .deleted, .removed, .retracted: .enteredInError
         case .noshow, .midnight: .noshow
         case .booked, .rescheduled: event.status ?? .booked
         case .modified, .resourcesChanged: event.status

@@ -2,7 +2,8 @@ package import Foundation
 package import Postgres
 package import Practice
 
-/// Taking off an appointment what a decision filed there that was taken back. What is taken off is kept, with the decision.
+/// Taking off an appointment what was filed there wrongly: by a decision that was taken back, with which it is kept, or
+/// before it could be known whose it was.
 package enum Retraction {
     /// Something that was said of an appointment, with the day of its message in the journal.
     package struct Said: Sendable {
@@ -61,7 +62,7 @@ package enum Retraction {
         }
     }
 
-    /// Other appointments of a person that these messages ended: wait-list entries, and old numbers. Index appointment_by_person.
+    /// Wait-list entries of a person that these messages ended. Index appointment_by_person.
     package static func ended(
         by entries: [Int64], person: UUID?, practice: String, in transaction: Transaction
     ) async throws -> [UUID] {
@@ -71,9 +72,35 @@ package enum Retraction {
             SELECT DISTINCT a.id FROM records.appointment a
             JOIN records.appointment_event e ON e.practice_id = a.practice_id AND e.appointment_id = a.id
             WHERE a.practice_id = \(practice) AND a.person_id = \(person) AND e.entry_id = ANY (\(entries))
-                AND e.facts->>'kind' IN ('superseded', 'renumbered')
+                AND e.facts->>'kind' = 'superseded'
             """
         ).map { try $0.decode(UUID.self) }
+    }
+
+    /// Everything that was said of one appointment is another's, and so are its names.
+    package static func move(
+        all from: UUID, to other: UUID, practice: String, in transaction: Transaction
+    ) async throws {
+        try await transaction.later(
+            """
+            WITH gone AS (
+                DELETE FROM records.appointment_event e WHERE e.practice_id = \(practice) AND e.appointment_id = \(from)
+                RETURNING e.*
+            )
+            INSERT INTO records.appointment_event
+                (practice_id, appointment_id, event_at, entry_id, received_on, definition, facts)
+            SELECT practice_id, \(other), event_at, entry_id, received_on, definition, facts FROM gone
+            """)
+        try await transaction.later(
+            """
+            WITH gone AS (
+                DELETE FROM records.appointment_alias l WHERE l.practice_id = \(practice) AND l.appointment_id = \(from)
+                RETURNING l.*
+            )
+            INSERT INTO records.appointment_alias (practice_id, kind, authority, value, appointment_id, trust, first_seen_at)
+            SELECT practice_id, kind, authority, value, \(other), trust, first_seen_at FROM gone
+            ON CONFLICT DO NOTHING
+            """)
     }
 
     /// Moves what these messages said off the appointments, and takes the names from the first that nothing else gave it.

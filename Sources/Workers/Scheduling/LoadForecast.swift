@@ -69,7 +69,7 @@ package struct LoadForecast: Sendable {
             })
         switch seen.decide(record, definition: definition) {
         case .park: return .ambiguous
-        case .record(let id, let event, _, ending: _):
+        case .record(let id, let event, _, ending: _, absorbing: _):
             guard let id, let before = stored.first(where: { $0.appointment.id == id })?.appointment else {
                 return .record(.new)
             }

@@ -132,7 +132,7 @@ extension AppointmentSeen {
     fileprivate var told: AppointmentChange {
         switch event.kind {
         case .cancelled, .discontinued, .superseded: .cancelled
-        case .deleted, .removed, .renumbered, .retracted: .deleted
+        case .deleted, .removed, .retracted: .deleted
         case .noshow, .midnight: .noshow
         case .rescheduled: .rescheduled
         case .booked, .modified, .resourcesChanged:

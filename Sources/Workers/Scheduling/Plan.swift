@@ -4,15 +4,11 @@ package import Workflow
 
 /// What to do about one appointment that a message speaks of.
 package enum Decision: Hashable, Sendable {
-    /// Add the event to the appointment (nil: a new one) and the names to its names, and an event to each other that this
-    /// ends; then fold.
-    case record(UUID?, AppointmentEvent, [Alias], ending: [Ending])
+    /// Add the event to the appointment (nil: a new one) and the names to its names, and an event to each wait-list entry
+    /// that this ends; then fold. `absorbing`: first all that was said of this other one, which there never was, and its
+    /// names.
+    case record(UUID?, AppointmentEvent, [Alias], ending: [UUID], absorbing: UUID?)
     case park(Park)
-
-    package struct Ending: Hashable, Sendable {
-        package let id: UUID
-        package let event: AppointmentEvent
-    }
 }
 
 extension AppointmentSeen {
@@ -30,14 +26,12 @@ extension AppointmentSeen {
                 definition)
         }
         switch resolved.answer {
-        case .existing(let id):
-            let old = oldNumber(of: id, record)
-            event.replaces = old
-            let ending = old.map { [Decision.Ending(id: $0, event: event.endOfOldNumber)] } ?? []
-            return .record(id, event, names(record), ending: ended(by: event, id, record) + ending)
+        case .existing(let found):
+            let (id, newborn) = renumbered(found, record)
+            return .record(id, event, names(record), ending: ended(by: event, id, record), absorbing: newborn)
         case .new:
             event.replaces = record.candidates.first { !$0.aliases.isDisjoint(with: parents) }?.appointment.id
-            return .record(nil, event, names(record), ending: ended(by: event, nil, record))
+            return .record(nil, event, names(record), ending: ended(by: event, nil, record), absorbing: nil)
         case .ambiguous(let candidates):
             return ambiguous(candidates, "\(candidates.count) appointments of this person may be meant", definition)
         }
@@ -57,15 +51,22 @@ extension AppointmentSeen {
         return aliases + stated.map { Alias($0, trust: trust($0.kind)) }
     }
 
-    /// A move under a new id whose messages came before it: they made an entry of their own, and the one under the old id is
-    /// the same visit. Not so where a booking said what it replaces: then there are two.
-    private func oldNumber(of id: UUID, _ record: OnRecord) -> UUID? {
-        guard event.kind == .rescheduled,
-            let new = record.candidates.first(where: { $0.appointment.id == id })?.appointment, new.replaces == nil,
-            let old = record.candidates.first(where: { !$0.aliases.isDisjoint(with: parents) })?.appointment
-        else { return nil }
-        let mayStand = old.status.isLive || old.status == .noshow
-        return old.id != id && old.person == new.person && mayStand && old.eventAt <= event.at ? old.id : nil
+    /// A move under a new id, messages of which came before it: they could but make an entry of their own. The visit is the
+    /// one that the move says it was; all that was said of the other is its too.
+    private func renumbered(_ found: UUID, _ record: OnRecord) -> (id: UUID, newborn: UUID?) {
+        guard event.kind == .rescheduled, !parents.isEmpty else { return (found, nil) }
+        let own = Set(lookUps.map(\.identifier).filter { $0.kind != .visit })
+        let ofPerson = record.candidates.filter { $0.appointment.person == record.person }
+        // Nobody can have spoken of the new id before the move, as of a second visit that only names the first.
+        let newborn = ofPerson.first { candidate in
+            !candidate.aliases.isDisjoint(with: own) && candidate.aliases.isDisjoint(with: parents)
+                && candidate.appointment.replaces == nil && !candidate.events.isEmpty
+                && candidate.events.allSatisfy { $0.position > event.position }
+        }?.appointment.id
+        guard let newborn else { return (found, nil) }
+        if found != newborn { return (found, newborn) }
+        let old = ofPerson.first { $0.appointment.id != newborn && !$0.aliases.isDisjoint(with: parents) }
+        return old.map { ($0.appointment.id, newborn) } ?? (found, nil)
     }
 
     private func ambiguous(_ candidates: [UUID], _ detail: String, _ definition: Definition) -> Decision {
@@ -75,7 +76,7 @@ extension AppointmentSeen {
 
     /// The interim wait-list entries that a PM takes away by itself when their person is booked for the same event
     /// (NextGen, 394687): their own messages say nothing of it.
-    private func ended(by event: AppointmentEvent, _ id: UUID?, _ record: OnRecord) -> [Decision.Ending] {
+    private func ended(by event: AppointmentEvent, _ id: UUID?, _ record: OnRecord) -> [UUID] {
         let isBooking = event.kind == .booked || event.kind == .rescheduled
         guard endsWaiting, isBooking, (event.status ?? .booked) == .booked, let type = event.type?.code,
             record.person != nil
@@ -83,18 +84,22 @@ extension AppointmentSeen {
         return record.candidates.map(\.appointment).filter { waiting in
             waiting.id != id && waiting.status == .waitlist && waiting.person == record.person
                 && waiting.type?.code == type && waiting.eventAt < event.at
-        }.map { Decision.Ending(id: $0.id, event: event.endOfWaiting) }
+        }.map(\.id)
     }
 }
 
 extension AppointmentEvent {
+    /// What is left of an appointment whose messages this message has told to be another's.
+    func emptying(_ appointment: Appointment) -> AppointmentEvent {
+        var event = AppointmentEvent(kind: .retracted, at: max(at, appointment.eventAt), entry: entry)
+        (event.start, event.end, event.resources) = (appointment.start, appointment.end, appointment.resources)
+        return event
+    }
+
     /// The end of a wait-list entry, as of the booking that ended it.
-    fileprivate var endOfWaiting: AppointmentEvent {
+    package var endOfWaiting: AppointmentEvent {
         var end = AppointmentEvent(kind: .superseded, at: at, entry: entry)
         end.cancelReason = "booked from the wait list"
         return end
     }
-
-    /// The end of a visit's entry under its old number, as of the move to the new one.
-    fileprivate var endOfOldNumber: AppointmentEvent { AppointmentEvent(kind: .renumbered, at: at, entry: entry) }
 }

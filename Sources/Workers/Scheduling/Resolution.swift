@@ -93,13 +93,14 @@ extension Resolution.Answer {
 }
 
 extension AppointmentSeen {
-    /// Whether a decision answers its question again when it is asked now: the appointment has not moved since. Who stands
-    /// at that hour later is another's visit, of which nobody has decided.
+    /// Whether a decision answers its question again when it is asked now: the appointment has not moved since, nor ended.
+    /// Who comes to that hour later is another visit, of which nobody has decided.
     func isStillAnswered(by decision: Int64, _ appointment: UUID, _ events: [AppointmentEvent]) -> Bool {
         let before = events.filter { $0.position < event.position }
         guard let last = before.filter({ $0.decision == decision }).map(\.position).max() else { return true }
         let decided = Appointment(folding: before.filter { $0.position <= last }, id: appointment)
-        return Appointment(folding: before, id: appointment)?.start == decided?.start
+        let stands = Appointment(folding: before, id: appointment)
+        return stands?.start == decided?.start && stands?.status.isLive == decided?.status.isLive
     }
 
     /// What tells one open question from another: whose, and everything that the message says of which appointment it

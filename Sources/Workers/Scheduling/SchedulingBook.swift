@@ -124,14 +124,22 @@ package struct SchedulingBook: Sendable {
         }
         switch seen.decide(record, definition: definition) {
         case .park(let park): throw park
-        case .record(let existing, let event, let aliases, let ending):
+        case .record(let existing, let event, let aliases, let ending, let absorbed):
             let id = existing ?? makeID()
             if let remembered {
                 decisions[remembered].question = question
                 decisions[remembered].appointment = id
             }
-            return [add(event, aliases, to: id, message.practice)]
-                + ending.map { add($0.event, [], to: $0.id, message.practice) }
+            var recorded: [Recorded] = []
+            if let absorbed, let newborn = appointments[absorbed] {
+                appointments[id]?.events += newborn.events
+                appointments[id]?.aliases.formUnion(newborn.aliases)
+                appointments[absorbed]?.events = []
+                appointments[absorbed]?.aliases = []
+                recorded.append(add(event.emptying(newborn.state), [], to: absorbed, message.practice))
+            }
+            return [add(event, aliases, to: id, message.practice)] + recorded
+                + ending.map { add(event.endOfWaiting, [], to: $0, message.practice) }
         }
     }
 

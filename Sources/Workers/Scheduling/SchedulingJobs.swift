@@ -183,11 +183,11 @@ package struct SchedulingJobs: Sendable {
     ) async throws {
         var stored = try await onRecord(seen, message, transaction)
         let decided = try await remember(seen, &stored, message, isTriedAgain, transaction)
-        let (chosen, event, aliases, ending): (UUID?, AppointmentEvent, [Alias], [Decision.Ending])
+        let (chosen, event, aliases, ending, absorbed): (UUID?, AppointmentEvent, [Alias], [UUID], UUID?)
         switch seen.decide(stored.record, definition: definition) {
         case .park(let park): throw Failure(park, stage: "resolve")
-        case .record(let id, let said, let names, let ended):
-            (chosen, event, aliases, ending) = (id, said, names, ended)
+        case .record(let id, let said, let names, let ended, let newborn):
+            (chosen, event, aliases, ending, absorbed) = (id, said, names, ended, newborn)
         }
         for capacity in seen.capacities {
             guard let people = capacity.people, people > 1 || capacity.kind == .location else { continue }
@@ -198,13 +198,20 @@ package struct SchedulingJobs: Sendable {
         }
         let ledger = EventLedger(message, day: entry.id.day, definition: definition)
         let id = chosen ?? UUID()
+        if let absorbed { try await Retraction.move(all: absorbed, to: id, practice: message.practice, in: transaction) }
         effects.add(
             try await ledger.add(event, aliases, to: id, known: stored.known(chosen), isNew: chosen == nil, transaction)
         )
-        for other in ending {
+        if let newborn = stored.known(absorbed) {
             effects.add(
                 try await ledger.add(
-                    other.event, [], to: other.id, known: stored.known(other.id), isNew: false, transaction))
+                    event.emptying(newborn.appointment), [], to: newborn.appointment.id, known: newborn, isNew: false,
+                    transaction))
+        }
+        for waiting in ending {
+            effects.add(
+                try await ledger.add(
+                    event.endOfWaiting, [], to: waiting, known: stored.known(waiting), isNew: false, transaction))
         }
         guard let decided else { return }
         try await Decisions.applied(
