@@ -198,7 +198,9 @@ package struct SchedulingJobs: Sendable {
         }
         let ledger = EventLedger(message, day: entry.id.day, definition: definition)
         let id = chosen ?? UUID()
-        if let absorbed { try await Retraction.move(all: absorbed, to: id, practice: message.practice, in: transaction) }
+        if let absorbed {
+            try await Retraction.move(all: absorbed, to: id, practice: message.practice, in: transaction)
+        }
         effects.add(
             try await ledger.add(event, aliases, to: id, known: stored.known(chosen), isNew: chosen == nil, transaction)
         )
