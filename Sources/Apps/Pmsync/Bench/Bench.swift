@@ -20,7 +20,7 @@ struct BenchPath: AsyncParsableCommand {
     @Option(
         name: .customLong("warm-up"),
         help: "Seconds before, at the same rate, that do not count: the bookings that the practice already has.")
-    var warmUp = 15
+    var warmUp = 20
     @Option(help: "The folder of definitions; the practice \"demo\" is used.") var workflows: String?
     @Option(help: "Where the folder for the database is made.") var temporary: String?
 

@@ -48,7 +48,7 @@ struct PathRun: Sendable {
     var summary: String {
         """
         \(samples.count) bookings at \(load.rate)/s over \(load.connections) connections, after \(load.warmUp) s of \
-        them that do not count and an ANALYZE; \(notices.count) came to the webhook
+        them that do not count, among them an ANALYZE; \(notices.count) came to the webhook
         frame to webhook  p90 \(notices.text(0.9)), p99.9 \(notices.text(0.999)), max \(notices.text(1)) ms
         acknowledgement   p90 \(acknowledgements.text(0.9)), p99.9 \(acknowledgements.text(0.999)), \
         max \(acknowledgements.text(1)) ms
