@@ -63,6 +63,13 @@ extension PathSuite {
                     try await count(told) > toldBefore
                 }
             }
+            let server = try #require(Self.descendants(of: up.pid).first { Self.isServer($0) })
+            let before = try await count(taken)
+            kill(server, SIGKILL)
+            try await until("the database is started again", within: .seconds(120)) {
+                guard up.output.contains(where: { $0.hasPrefix("the database server ended") }) else { return false }
+                return ((try? await count(taken)) ?? 0) > before
+            }
             let console = try #require(up.output.last { $0.hasPrefix("console   http") }?.split(separator: " ").last)
             let page = try await HTTPClient.shared.execute(
                 HTTPClientRequest(url: String(console) + "healthz"), timeout: .seconds(10))
@@ -121,6 +128,15 @@ extension PathSuite {
                 found[name] = pid
             }
             return found
+        }
+
+        /// Of PostgreSQL's processes the one whose parent is none of them.
+        private static func isServer(_ pid: Int32) -> Bool {
+            func isPostgres(_ pid: Int32) -> Bool {
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe"))?.hasSuffix("/postgres")
+                    ?? false
+            }
+            return isPostgres(pid) && !(stat(pid).map { isPostgres($0.parent) } ?? false)
         }
 
         private static func descendants(of parent: Int32) -> [Int32] {

@@ -5,14 +5,29 @@ import Synchronization
 /// A PostgreSQL server of our own, on a unix socket in a folder that only it and we may enter.
 ///
 ///     start:  initdb (once) -> wait for a server that a killed parent left -> serve -> answers
+///     keep:   the server ended by itself, killed perhaps -> wait for what it left -> serve -> recovers -> answers
 ///     stop, or our death:  the lifeline closes -> SIGINT -> the server checkpoints and ends
 ///
 /// The server is started by a small shell that reads the other end of a socket pair, its lifeline. However this process
 /// ends, kill -9 too, the lifeline closes with it.
-package struct PrivateCluster: Sendable {
+package final class PrivateCluster: Sendable {
     /// The database `pmsync`, as its owner.
     package let url: String
-    private let server: Server
+    private let folder: ClusterFolder
+    private let durable: Bool
+    private let current: Mutex<Current>
+
+    private struct Current {
+        var server: Server
+        var isStopped = false
+    }
+
+    private init(url: String, _ folder: ClusterFolder, durable: Bool, _ server: Server) {
+        self.url = url
+        self.folder = folder
+        self.durable = durable
+        current = Mutex(Current(server: server))
+    }
 
     /// The database's name.
     package static let database = "pmsync"
@@ -37,14 +52,44 @@ package struct PrivateCluster: Sendable {
             await server.stop()
             throw error
         }
-        return PrivateCluster(url: url(sockets, database), server: server)
+        return PrivateCluster(url: url(sockets, database), folder, durable: durable, server)
     }
 
     /// Ends every connection, writes everything down and stops; returns when the server is gone. Safe to repeat.
-    package func stop() async { await server.stop() }
+    package func stop() async {
+        let server = current.withLock { current in
+            current.isStopped = true
+            return current.server
+        }
+        await server.stop()
+    }
 
     /// Whether the server still runs.
-    package var isRunning: Bool { server.isRunning }
+    package var isRunning: Bool { current.withLock { $0.server.isRunning } }
+
+    /// Starts the server again whenever it ends by itself, at the same address, until it is stopped. Not for a folder that
+    /// goes with its server.
+    package func keep(_ say: @Sendable (String) -> Void) async {
+        while true {
+            let ended = current.withLock { $0.server }
+            await ended.end()
+            await ended.stop()
+            if current.withLock({ $0.isStopped }) { return }
+            say("the database server ended; starting it again")
+            do throws(PostgresError) {
+                try await Self.waitForTheLastServer(of: folder)
+                let next = try Server(folder, sockets: folder.socketFolder(), durable: durable, removedAtEnd: false)
+                let isStopped = current.withLock { current in
+                    current.server = next
+                    return current.isStopped
+                }
+                if isStopped { return await next.stop() }
+            } catch {
+                say("the database server could not be started: \(error)")
+                await pause(.seconds(1))
+            }
+        }
+    }
 
     private static func url(_ sockets: String, _ database: String) -> String {
         let host = sockets.utf8.map { byte in
@@ -169,6 +214,11 @@ private final class Server: Sendable {
     }
 
     var isRunning: Bool { shell.statusNow() == nil }
+
+    /// Waits until it has ended.
+    func end() async {
+        while isRunning { await pause(.milliseconds(200)) }
+    }
 
     /// A server that was killed has to recover first, which takes as long as it takes; one that ended never answers.
     func waitUntilItAnswers(_ url: String) async throws(PostgresError) {

@@ -51,6 +51,7 @@ package struct Up: AsyncParsableCommand {
         } else {
             let own = try await PrivateCluster.start(folder: folder.cluster, durable: true)
             (cluster, url) = (own, own.url)
+            Task { await own.keep { Program.print($0) } }
         }
         do {
             try await serve(url, settings, folder, programs, definitions, interrupted)
@@ -85,6 +86,7 @@ package struct Up: AsyncParsableCommand {
         environment.merge(settings.given) { $1 }
         environment[Settings.Key.databaseURL.name] = url
         environment[Settings.Key.data.name] = folder.path
+        environment[Settings.Key.adminPort.name] = nil  // each program has one of its own
         if demo {
             environment[Settings.Key.allowPrivateWebhooks.name] = "on"
             environment[Settings.Key.reconcileSeconds.name] = "10"
@@ -100,6 +102,7 @@ package struct Up: AsyncParsableCommand {
                 let demo = try await Demo.prepare(folder, facts: facts, pool: pool)
                 try await start(programs.practice, environment, folder, &kept, &facts, arguments: demo.arguments)
                 announce(facts, folder, at: host)
+                Program.print("app       http://127.0.0.1:\(facts["app"] ?? "?")/fhir/Appointment")
                 demo.announce()
             } else {
                 announce(facts, folder, at: host)
