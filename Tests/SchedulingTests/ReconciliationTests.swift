@@ -282,6 +282,20 @@ import Worker
         #expect(try await clinic.count("SELECT count(*) FROM queue.job") == 0)
     }
 
+    @Test func whatTheListHoldsWhileItsFeedIsHeldIsWithheld() async throws {
+        let clinic = try await Clinic()
+        try await clinic.book("F1", mrn: "M1", start: clinic.at(1, 9))
+        let lines = [Clinic.Line(id: "F1", start: clinic.at(1, 9), mrn: "M1")]
+        try clinic.exportPM(lines + [.init(id: "F9", start: clinic.at(2, 9), mrn: "M9")])
+        try await clinic.pool.execute(
+            "INSERT INTO journal.held (feed, reason, actor) VALUES ('clinic-pm', 'upgrade', 'ann')")
+        try await clinic.reconcile(now: Date() + 400)
+        #expect(try await clinic.open() == [.init(.missingHere, .feedSilent)])
+        try await clinic.pool.execute("DELETE FROM journal.held")
+        try await clinic.reconcile(now: Date() + 460)
+        #expect(try await clinic.open() == [.init(.missingHere, .neverSent)])
+    }
+
     @Test func aListsLineIsOursByNameElseByPersonTimeAndProvider() async throws {
         let clinic = try await Clinic()
         // Named by its visit; unnamed; a person without a chart number; a group of two under one id; a midnight no-show.

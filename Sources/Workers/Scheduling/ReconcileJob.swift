@@ -289,6 +289,7 @@ struct FeedMarks: Sendable {
         let rows = try await transaction.query(ReconcileQueries.lastMessages(names))
         let silent = Dictionary(
             try await SilentFeed.open(of: practice, in: transaction).map { ($0.feed, $0.since) }
+                + transaction.query(ReconcileQueries.held(names)).map { try $0.decode((String, Date).self) }
         ) { first, _ in first }
         return FeedMarks(
             feeds: try rows.map { row in

@@ -84,6 +84,11 @@ enum ReconcileQueries {
         """
     }
 
+    /// Feeds that nothing is taken from for now, and since when: as good as silent.
+    static func held(_ feeds: [String]) -> SQL {
+        "SELECT feed, at FROM journal.held WHERE feed = ANY (\(feeds))"
+    }
+
     // MARK: Names
 
     static func names(_ practice: String, of record: UUID) -> SQL {
