@@ -28,6 +28,9 @@ import Testing
         #expect(lines.filter { $0.hasPrefix("location,") }.count == 2)
         #expect(lines.filter { $0.hasPrefix("finding,P1,") }.count == 1)
         #expect(lines[6].contains(",key-P1,22 Nov 08:30,A.B. …4321,missing-in-app,Not in the booking app,"))
+        let sources = lines.filter { $0.hasPrefix("source,P1,") }
+        #expect(sources[0].hasPrefix("source,P1,Kiosk,") && sources[0].contains(",The comparison,"))
+        #expect(sources.contains { $0.contains(",The PM's own list,,") && $0.contains("as of ") })
         let json = try JSONSerialization.jsonObject(with: Data(try report.json().utf8)) as? [String: Any]
         let run = try #require((json?["comparisons"] as? [[String: Any]])?.first)
         #expect((run["counts"] as? [String: Int])?["matched"] == 398)

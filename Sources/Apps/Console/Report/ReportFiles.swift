@@ -8,9 +8,9 @@ import Worker
 /// The report as files: the numbers of the page, for other programs.
 extension SchedulingReport {
     /// A row a comparison, a place of it, a practitioner of it, a mark on records that want a look (under `here`, on how
-    /// many), a day that the PM cancelled or transferred as one (under `compared`, how many appointments that took along),
-    /// and a finding; `row` says which. Numbers and findings have
-    /// columns of their own. A field that a spreadsheet would take for a formula is led by an apostrophe.
+    /// many), a day that the PM cancelled or transferred as one (under `compared`, how many appointments that took along), a
+    /// finding, and a source (under `why`, as of when it speaks); `row` says which. Numbers and findings have columns of their
+    /// own. A field that a spreadsheet would take for a formula is led by an apostrophe.
     package func csv() -> String {
         let head =
             ["row", "practice", "app", "location", "provider"] + ReportRun.Figure.allCases.map(\.column)
@@ -31,13 +31,37 @@ extension SchedulingReport {
                         + numbers + [""] + blanks)
             }
         }
-        return (rows + flags.map(row) + days.map(row) + findings.map(row)).map(CSVWriter.line).joined()
+        let sources = (round?.sources(practice.time, now: now) ?? []).map(row)
+        return (rows + flags.map(row) + days.map(row) + findings.map(row) + (round?.runs ?? []).map(row) + sources)
+            .map(CSVWriter.line).joined()
     }
 
     private static let findingColumns = [
         "key", "appointment", "patient", "code", "what", "cause", "why", "act", "mend", "state", "first_seen",
         "says_pm", "says_here", "says_app", "against", "day_event",
     ]
+
+    private func row(_ run: ReportRun) -> [String] {
+        let days = "\(run.fromDay) to \(run.toDay)"
+        return row(
+            ReportRound.Source(
+                name: "The comparison", words: "\(days), as of \(practice.time.text(run.endedAt))", trouble: nil),
+            app: run.app ?? "")
+    }
+
+    private func row(_ source: ReportRound.Source) -> [String] { row(source, app: "") }
+
+    private func row(_ source: ReportRound.Source, app: String) -> [String] {
+        let columns = Self.findingColumns.map { column in
+            switch column {
+            case "what": source.name
+            case "why": source.words
+            case "state": source.trouble ?? ""
+            default: ""
+            }
+        }
+        return ["source", practice.id, app, "", ""] + ReportRun.Figure.allCases.map { _ in "" } + [""] + columns
+    }
 
     private func row(_ flag: ReportedFlag) -> [String] {
         let numbers = ReportRun.Figure.allCases.map { $0 == .here ? "\(flag.count)" : "" }
