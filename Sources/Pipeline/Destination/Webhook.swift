@@ -56,8 +56,7 @@ package struct Receipt: Sendable, Equatable {
 
 extension Webhook {
     /// The waits after each attempt that failed: soon at first, because a desk waits; then as Standard Webhooks suggest,
-    /// over about three days. A destination that answers again is asked at once for what waits
-    /// out its silence.
+    /// over about three days. A destination that answers again is asked at once for what waits out its silence.
     package static let waits: [Duration] = [
         .seconds(1), .seconds(5), .seconds(30), .seconds(300), .seconds(1800), .seconds(7200), .seconds(18_000),
         .seconds(36_000), .seconds(50_400), .seconds(72_000), .seconds(86_400),
