@@ -242,6 +242,26 @@ import Testing
         }
     }
 
+    @Test func `A check lists what no table knows, and the rows that nothing asks for`() async throws {
+        try await Office.open { office in
+            try await office.pool.execute(
+                """
+                INSERT INTO workflow.code_seen SELECT 'demo', t, c, '', current_date, current_date, current_date, n, now(),
+                    now(), current_date, 1 FROM (VALUES ('status', 'TENTATIVE', 3), ('events', 'OVF', 5)) v (t, c, n)
+                """)
+            try await office.pool.execute(
+                "INSERT INTO workflow.code_scan VALUES ('scheduling', current_date, 1, now())")
+            var inspection = Inspection()
+            await inspection.codes(office.pool)
+            let said = inspection.verdicts.map { "\($0.what): \($0.detail)" }
+            #expect(said.contains { $0.hasPrefix("coverage: demo status: 0.0 %") && $0.contains("TENTATIVE (3)") })
+            #expect(said.contains { $0.hasPrefix("coverage: demo events: 100.0 % of 5") })
+            let unused = try #require(said.first { $0.hasPrefix("unused rows: demo events:") })
+            #expect(unused.contains("NPV (line 4)") && !unused.contains("OVF"))
+            #expect(said.contains { $0.hasPrefix("unused rows: every practice status:") && $0.contains("KEPT (line ") })
+        }
+    }
+
     @Test func `A check fails for a webhook that nobody answers, and says so`() async throws {
         try await Office.open { office in
             var inspection = Inspection()

@@ -35,19 +35,17 @@ extension Inspection {
             var text = "\(place): \(String(format: "%.1f", shown)) % of \(coverage.messages) messages"
             let codes = coverage.unmapped.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
             if !codes.isEmpty {
-                text += "; unmapped: " + codes.prefix(10).map { "\($0.key) (\($0.value))" }.joined(separator: ", ")
-                if codes.count > 10 { text += " and \(codes.count - 10) more" }
+                text += "; unmapped: " + codes.map { "\($0.key) (\($0.value))" }.joined(separator: ", ")
                 text += "; `pmsync unmapped`"
             }
             note(codes.isEmpty ? .ok : .note, "coverage", text)
         }
         if coverage.unused.isEmpty { return }
+        let named = coverage.unused.map { "\($0.code) (line \($0.line))" }.joined(separator: ", ")
         // Of the rows that all share most are for words that this PM does not use.
-        let named = coverage.practice == nil ? [] : coverage.unused.prefix(10).map { "\($0.code) (line \($0.line))" }
         note(
             coverage.practice == nil ? .ok : .note, "unused rows",
-            "\(place): \(coverage.unused.count) of \(coverage.rows)" + (named.isEmpty ? "" : ": ")
-                + named.joined(separator: ", "))
+            "\(place): \(coverage.unused.count) of \(coverage.rows): \(named)")
     }
 
     /// Practitioners who have no NPI today, or one that is none.
