@@ -192,18 +192,8 @@ extension PathSuite {
         func group() async throws {
             let table = try String(
                 contentsOf: Products.root.appending(path: "workflows/tables/resources.csv"), encoding: .utf8)
-            let files = [
-                "tables/resources.csv": table + "ROOM-8,location,Group room,,,8,north,,\n",
-                "practices/north.yaml": """
-                practice: north
-                name: North Clinic
-                zone: America/Denver
-                feeds:
-                  - {feed: north-pm, profile: standard, sender: NORTHPM}
-                reconcile: {pm: {csv: list.csv}, grace-seconds: 0}
-
-                """,
-            ]
+            var files = Practice.north("reconcile: {pm: {csv: list.csv}, grace-seconds: 0}")
+            files["tables/resources.csv"] = table + "ROOM-8,location,Group room,,,8,north,,\n"
             try await Practice.open(settings: ["PMSYNC_RECONCILE_SECONDS": "0"], files: files) { practice in
                 try practice.database.url
                     .write(toFile: practice.folder + "/database-url", atomically: true, encoding: .utf8)

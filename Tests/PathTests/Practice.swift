@@ -71,7 +71,7 @@ final class Practice: Sendable {
     private func furnish(_ files: [String: String]) async throws {
         let definitions = folder + "/workflows"
         try FileManager.default.copyItem(atPath: Products.root.appending(path: "workflows").path, toPath: definitions)
-        for (path, text) in Self.own.merging(files, uniquingKeysWith: { $1 }) {
+        for (path, text) in Self.north().merging(files, uniquingKeysWith: { $1 }) {
             try text.write(toFile: "\(definitions)/\(path)", atomically: true, encoding: .utf8)
         }
         try await pmsync("apply", definitions)
@@ -85,16 +85,20 @@ final class Practice: Sendable {
         try app.introduce(key: words[1], secret: words[3])
     }
 
-    private static let own = [
-        "practices/north.yaml": """
-        practice: north
-        name: North Clinic
-        zone: America/Denver
-        feeds:
-          - {feed: north-pm, profile: standard, sender: NORTHPM}
+    /// The practice's file, and further lines of it.
+    static func north(_ more: String = "") -> [String: String] {
+        [
+            "practices/north.yaml": """
+            practice: north
+            name: North Clinic
+            zone: America/Denver
+            feeds:
+              - {feed: north-pm, profile: standard, sender: NORTHPM}
+            \(more)
 
-        """
-    ]
+            """
+        ]
+    }
 
     /// Runs the operator's command; what it printed. Throws when it does not end well.
     @discardableResult

@@ -6,17 +6,7 @@ import Testing
 extension PathSuite {
     /// A deletion without a message: seen only in the PM's own list, and confirmed by a person.
     @Suite struct RemovalTests {
-        private static let files = [
-            "practices/north.yaml": """
-            practice: north
-            name: North Clinic
-            zone: America/Denver
-            feeds:
-              - {feed: north-pm, profile: standard, sender: NORTHPM}
-            reconcile: {pm: {csv: list.csv}, grace-seconds: 0}
-
-            """
-        ]
+        private static let files = Practice.north("reconcile: {pm: {csv: list.csv}, grace-seconds: 0}")
 
         private static let open: SQL =
             "SELECT code || ' ' || act FROM reconciliation.finding WHERE closed_at IS NULL ORDER BY 1"

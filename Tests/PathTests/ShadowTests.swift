@@ -9,21 +9,14 @@ extension PathSuite {
     /// Going over from a replaced interface: shadow, what its tap hears beside it, and the switch to live.
     @Suite struct ShadowTests {
         private static func files(port: Int, folder: String = "old") -> [String: String] {
-            [
-                "practices/north.yaml": """
-                practice: north
-                name: North Clinic
-                zone: America/Denver
-                feeds:
-                  - {feed: north-pm, profile: standard, sender: NORTHPM}
+            Practice.north(
+                """
                 taps:
                   - {tap: old, destination: booking, profile: standard, port: \(port)}
                   - {tap: old-files, destination: booking, profile: standard, folder: \(folder)}
                 destinations:
                   - {name: booking, mode: shadow}
-
-                """
-            ]
+                """)
         }
 
         /// A port that is free now.

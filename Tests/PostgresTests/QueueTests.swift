@@ -1,89 +1,14 @@
 import Foundation
-import Logging
 import Postgres
 import Queue
 import Synchronization
-import TestSupport
 import Testing
-
-/// A queue of a test's own, in a database of its own, and what was done with its jobs.
-private final class Bench: Sendable {
-    let database: TestDatabase
-    let pool: Pool
-    let queue: Int16
-    let secret: KeySecret
-    private let done = Mutex<[String]>([])
-    private let heard: AsyncStream<String>
-    private let tell: AsyncStream<String>.Continuation
-
-    init(lanes: Int16 = 8, _ test: String = #function) async throws {
-        database = try await TestDatabase.make(test)
-        pool = try database.pool(size: 8)
-        queue = try await pool.transaction { try await QueueName.make("bench", lanes: lanes, practice: nil, in: $0) }
-        secret = try await KeySecret.read(from: pool)
-        (heard, tell) = AsyncStream.makeStream()
-    }
-
-    func enqueue(_ jobs: [(key: String, kind: String)]) async throws {
-        let new = jobs.map { NewJob(kind: $0.kind, key: JobKey($0.key, secret: secret), practice: nil) }
-        try await pool.transaction { try await NewJob.enqueue(new, into: queue, in: $0) }
-        let bell = Doorbell(try database.configuration())
-        await bell.ring(["bench"])
-        await bell.close()
-    }
-
-    func note(_ text: String) {
-        done.withLock { $0.append(text) }
-        tell.yield(text)
-    }
-
-    var order: [String] { done.withLock { $0 } }
-
-    /// Waits until so many things were noted.
-    func notes(_ count: Int) async -> [String] {
-        var iterator = heard.makeAsyncIterator()
-        while order.count < count, !Task.isCancelled { _ = await iterator.next() }
-        return order
-    }
-
-    func crew(_ duty: Duty) throws -> Crew {
-        let configuration = try database.configuration()
-        return Crew(
-            .init(name: "bench", version: "test", poll: .milliseconds(50)), duties: [duty],
-            configuration: configuration, pool: try database.pool(size: 8), doorbell: Doorbell(configuration),
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
-    }
-
-    /// Runs a crew while the body waits for what it wants to see.
-    func running(_ duty: Duty, _ body: () async throws -> Void) async throws {
-        let crew = try crew(duty)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await crew.run() }
-            try await body()
-            crew.stop()
-            try await group.waitForAll()
-        }
-    }
-
-    /// Asks until it is so; the queue's own doings end in commits, which nothing announces.
-    func until(_ condition: () async throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(20)
-        while try await !condition() {
-            try #require(ContinuousClock.now < deadline, "it did not come to be in time")
-            await Task.yield()
-        }
-    }
-
-    func count(_ sql: SQL) async throws -> Int64 {
-        try await pool.query(sql).first?.decode(Int64.self) ?? -1
-    }
-}
 
 private struct Trouble: Error {}
 
 @Suite(.timeLimit(.minutes(1))) struct QueueTests {
     @Test func jobsOfOneKeyRunInTheOrderTheyCame() async throws {
-        let bench = try await Bench()
+        let bench = try await QueueBench()
         try await bench.enqueue((0..<60).map { (key: "k\($0 % 5)", kind: "\($0)") })
         let duty = Duty(
             .named("bench"),
@@ -100,7 +25,7 @@ private struct Trouble: Error {}
     }
 
     @Test func aKeyWaitsForItsFailingHeadAndOthersGoOn() async throws {
-        let bench = try await Bench()
+        let bench = try await QueueBench()
         try await bench.enqueue([("a", "a1"), ("a", "a2"), ("b", "b1"), ("a", "a3")])
         let attempts = Mutex(0)
         let retry = RetrySchedule(steps: [.milliseconds(10), .milliseconds(10), .milliseconds(10)])
@@ -125,7 +50,7 @@ private struct Trouble: Error {}
     }
 
     @Test func aParkedJobThatHoldsItsKeyKeepsSuccessorsInOrderUntilReplay() async throws {
-        let bench = try await Bench()
+        let bench = try await QueueBench()
         try await bench.enqueue([("a", "a1"), ("a", "a2"), ("b", "b1")])
         let isMended = Mutex(false)
         let duty = Duty(
@@ -153,7 +78,7 @@ private struct Trouble: Error {}
     }
 
     @Test func aParkedJobThatStepsAsideLetsItsKeyGoOn() async throws {
-        let bench = try await Bench()
+        let bench = try await QueueBench()
         try await bench.enqueue([("a", "a1"), ("a", "a2")])
         let duty = Duty(
             .named("bench"),
@@ -169,7 +94,7 @@ private struct Trouble: Error {}
     }
 
     @Test func discardingAParkedHeadSetsItsSuccessorsFree() async throws {
-        let bench = try await Bench()
+        let bench = try await QueueBench()
         try await bench.enqueue([("a", "bad"), ("a", "a2")])
         let duty = Duty(
             .named("bench"),
@@ -189,7 +114,7 @@ private struct Trouble: Error {}
     }
 
     @Test func whatAFailedJobWroteIsRolledBackAndItsNeighboursStay() async throws {
-        let bench = try await Bench(lanes: 1)
+        let bench = try await QueueBench(lanes: 1)
         _ = try await bench.pool.execute("CREATE TABLE public.effect (kind text)")
         try await bench.enqueue([("a", "good1"), ("b", "bad"), ("c", "good2")])
         let duty = Duty(
@@ -209,7 +134,7 @@ private struct Trouble: Error {}
     }
 
     @Test func whatATakenOverWorkerStillWritesIsRolledBack() async throws {
-        let bench = try await Bench(lanes: 1)
+        let bench = try await QueueBench(lanes: 1)
         _ = try await bench.pool.execute("CREATE TABLE public.effect (kind text)")
         try await bench.enqueue([("a", "once")])
         let isFirst = Mutex(true)
@@ -239,7 +164,7 @@ private struct Trouble: Error {}
     }
 
     @Test func aDeadWorkersLanesAreTakenAtOnceAndAFrozenOnesAfterItsLease() async throws {
-        let bench = try await Bench(lanes: 4)
+        let bench = try await QueueBench(lanes: 4)
         // A worker that is gone: a row with a long lease, whose session lock nobody holds.
         let dead = try await bench.pool.query(
             """
@@ -261,7 +186,7 @@ private struct Trouble: Error {}
     }
 
     @Test func twoCrewsShareTheLanesAndDoEachJobOnce() async throws {
-        let bench = try await Bench(lanes: 16)
+        let bench = try await QueueBench(lanes: 16)
         let duty = Duty(
             .named("bench"),
             work: .within { job, _ in
@@ -291,48 +216,8 @@ private struct Trouble: Error {}
         }
     }
 
-    @Test func outsideCallsOfDifferentKeysRunSideBySideAndOfOneKeyInOrder() async throws {
-        let bench = try await Bench(lanes: 2)
-        try await bench.enqueue([("slow", "slow1"), ("slow", "slow2"), ("quick", "quick1"), ("quick", "quick2")])
-        let (gate, open) = AsyncStream.makeStream(of: Void.self)
-        let duty = Duty(
-            .named("bench"),
-            work: .outside(atOnce: 4) { job in
-                if job.kind == "slow1" { for await _ in gate {} }
-                bench.note(job.kind)
-                return { _ in }
-            })
-        try await bench.running(duty) {
-            _ = await bench.notes(2)
-            #expect(bench.order == ["quick1", "quick2"])
-            open.finish()
-            _ = await bench.notes(4)
-            try await bench.until { try await bench.count("SELECT count(*) FROM queue.job") == 0 }
-        }
-        #expect(bench.order == ["quick1", "quick2", "slow1", "slow2"])
-    }
-
-    @Test func anAmbiguousAnswerIsUncertainAndHoldsOnlyItsOwnKey() async throws {
-        let bench = try await Bench()
-        try await bench.enqueue([("a", "a1"), ("a", "a2"), ("b", "b1")])
-        let duty = Duty(
-            .named("bench"),
-            work: .outside(atOnce: 4) { job in
-                if job.kind == "a1" { throw Failure(code: "no-answer", kind: .ambiguous, stage: "send") }
-                bench.note(job.kind)
-                return { _ in }
-            })
-        try await bench.running(duty) {
-            _ = await bench.notes(1)
-            try await bench.until { try await bench.count("SELECT count(*) FROM queue.blocked") == 2 }
-        }
-        #expect(bench.order == ["b1"])
-        #expect(try await bench.count("SELECT count(*) FROM queue.blocked WHERE state = 'uncertain'") == 1)
-        #expect(try await bench.count("SELECT count(*) FROM queue.blocked WHERE state = 'waiting'") == 1)
-    }
-
     @Test func aPausedQueueRestsUntilItIsResumed() async throws {
-        let bench = try await Bench()
+        let bench = try await QueueBench()
         _ = try await bench.pool.execute("UPDATE queue.queue SET paused_reason = 'upgrade' WHERE id = \(bench.queue)")
         try await bench.enqueue([("a", "a1")])
         let duty = Duty(
@@ -353,7 +238,7 @@ private struct Trouble: Error {}
     }
 
     @Test func aStatementThatAlwaysExceedsItsTimeIsCountedAsAnAttemptAtLastAndOthersGoOn() async throws {
-        let bench = try await Bench(lanes: 2)
+        let bench = try await QueueBench(lanes: 2)
         try await bench.enqueue([("a", "slow"), ("a", "after"), ("b", "quick")])
         let duty = Duty(
             .named("bench"), retry: RetrySchedule(steps: []),
@@ -377,44 +262,10 @@ private struct Trouble: Error {}
         #expect(blocked.first?.code == "statement-timeout" && blocked.first?.attempts == 1)
     }
 
-    /// Each success ends an outage that those which fail always have made; they are not asked again for every one.
-    @Test func whatAlwaysFailsAmongWhatGoesWellDoesNotUseUpItsTries() async throws {
-        let bench = try await Bench()
-        let day = RetrySchedule(steps: Array(repeating: .seconds(86_400), count: 10))
-        let duty = Duty(
-            .named("bench"), retry: day,
-            work: .outside(atOnce: 4) { job in
-                if job.kind == "bad" {
-                    throw Failure(code: "refused", kind: .transient, stage: "deliver", holdsKey: false)
-                }
-                bench.note(job.kind)
-                return { _ in }
-            })
-        try await bench.enqueue([("good", "good")])
-        try await bench.running(duty) {
-            _ = await bench.notes(1)
-            try await bench.enqueue((0..<5).map { ("bad \($0)", "bad") })
-            for round in 2...6 {
-                try await bench.until {
-                    let due = try await bench.pool.query(
-                        """
-                        SELECT (SELECT count(*) FROM queue.job)
-                            + (SELECT count(*) FROM queue.blocked WHERE run_at <= clock_timestamp())
-                        """)
-                    return try due[0].decode(Int.self) == 0
-                }
-                try await bench.enqueue([("good", "good")])
-                _ = await bench.notes(round)
-            }
-        }
-        let tries = try await bench.pool.query("SELECT attempts FROM queue.blocked WHERE state = 'retrying'")
-        #expect(try tries.map { try $0.decode(Int16.self) } == [2, 2, 2, 2, 2])
-    }
-
     /// What fails outside a job's savepoint is still one job's: it must not come back for ever and hold all others up.
     @Test(arguments: ["gather", "last", "note"])
     func aJobThatFailsWhereNoSavepointIsAroundItIsParkedAndOthersGoOn(_ place: String) async throws {
-        let bench = try await Bench(lanes: 2)
+        let bench = try await QueueBench(lanes: 2)
         try await bench.enqueue([("a", "bad"), ("b", "good")])
         let duty = Duty(
             .named("bench"),
@@ -451,7 +302,7 @@ private struct Trouble: Error {}
     }
 
     @Test func stoppingGivesLanesAndMembershipBack() async throws {
-        let bench = try await Bench()
+        let bench = try await QueueBench()
         let duty = Duty(
             .named("bench"),
             work: .within { job, _ in
