@@ -120,6 +120,7 @@ import Testing
             await #expect(throws: PoolTests.Refused()) {
                 try await transaction.savepoint { inner in
                     try await inner.later("INSERT INTO thing VALUES (2, 'within')")
+                    try await inner.later("INSERT INTO thing VALUES (1, 'which would fail')")
                     throw PoolTests.Refused()
                 }
             }
