@@ -24,6 +24,15 @@ extension Appointment {
         for event in ordered where isAffected(by: event) { apply(event) }
     }
 
+    /// The fold with one more event, which comes after all others; equal to folding everything anew, where none of them is
+    /// derived or retracted. Nil for an event that is.
+    package func folding(next event: AppointmentEvent) -> Appointment? {
+        guard !event.kind.isDerived, event.kind != .retracted else { return nil }
+        var next = self
+        if next.isAffected(by: event) { next.apply(event) }
+        return next
+    }
+
     /// What is derived holds only while nothing that was said by then speaks against it, however late that was heard.
     private func isAffected(by event: AppointmentEvent) -> Bool {
         switch event.kind {
@@ -98,6 +107,11 @@ extension AppointmentEvent {
     package struct Position: Hashable, Comparable, Sendable {
         package let at: Date
         package let entry: Int64
+
+        package init(at: Date, entry: Int64) {
+            self.at = at
+            self.entry = entry
+        }
 
         package static func < (one: Position, other: Position) -> Bool {
             (one.at, one.entry) < (other.at, other.entry)

@@ -262,34 +262,38 @@ private struct Trouble: Error {}
         #expect(blocked.first?.code == "statement-timeout" && blocked.first?.attempts == 1)
     }
 
-    /// What fails outside a job's savepoint is still one job's: it must not come back for ever and hold all others up.
-    @Test(arguments: ["gather", "last", "note"])
-    func aJobThatFailsWhereNoSavepointIsAroundItIsParkedAndOthersGoOn(_ place: String) async throws {
+    /// A batch is halved around one bad job: it must not come back for ever and hold all others up.
+    @Test(arguments: ["read", "write", "note"])
+    func `A job whose commit fails is parked alone, and the others of its batch go on in their order`(
+        _ place: String
+    ) async throws {
         let bench = try await QueueBench(lanes: 2)
-        try await bench.enqueue([("a", "bad"), ("b", "good")])
+        let kinds = (0..<9).map { $0 == 5 ? "bad" : "good\($0)" }
+        try await bench.enqueue(kinds.map { ($0 == "bad" ? "b" : "a", $0) })
         let duty = Duty(
             .named("bench"),
             onFailure: { job, _, transaction in
                 guard place == "note" else { return }
                 _ = try await transaction.execute("SELECT \(job.kind)::bigint")
             },
-            work: .batches { jobs, transaction in
-                if place == "gather", jobs.contains(where: { $0.kind == "bad" }) {
+            work: .batches { batch, transaction in
+                if place == "read", batch.jobs.contains(where: { $0.kind == "bad" }) {
                     _ = try await transaction.execute("SELECT 1 / 0")
                 }
-                return { job, transaction in
+                let result = try batch.decide { job in
                     if place == "note", job.kind == "bad" {
                         throw Failure(code: "refused", kind: .permanent, stage: "work", holdsKey: true)
                     }
-                    bench.note(job.kind)
-                    return Done(
-                        last: [
-                            Last("end", job.kind) { kinds, transaction in
-                                guard place == "last", kinds.contains("bad") else { return }
-                                _ = try await transaction.execute("SELECT 1 / 0")
-                            }
-                        ])
+                    return .done
                 }
+                if place == "write", result.finished.contains(where: { $0.kind == "bad" }) {
+                    _ = try await transaction.execute("SELECT 1 / 0")
+                }
+                for job in result.finished {
+                    _ = try await transaction.execute(
+                        "INSERT INTO queue.suspect (queue, lane, id) VALUES (\(job.queue), \(job.lane), \(job.id))")
+                }
+                return result
             })
         try await bench.running(duty) {
             try await bench.until {
@@ -299,6 +303,61 @@ private struct Trouble: Error {}
         }
         let blocked = try await ListedJob.list(JobFilter(), from: bench.pool)
         #expect(blocked.map(\.kind) == ["bad"])
+        #expect(try await bench.count("SELECT count(*) FROM queue.suspect") == 8)
+    }
+
+    @Test func `Where a job of a batch parks, later ones of its key wait, though the batch was halved`() async throws {
+        let bench = try await QueueBench(lanes: 1)
+        try await bench.enqueue([("a", "parks"), ("a", "waits"), ("b", "breaks"), ("a", "waits too"), ("c", "goes")])
+        let duty = Duty(
+            .named("bench"),
+            work: .batches { batch, transaction in
+                let result = try batch.decide { job in
+                    if job.kind == "parks" {
+                        throw Failure(code: "refused", kind: .permanent, stage: "work", holdsKey: true)
+                    }
+                    return .done
+                }
+                if result.finished.contains(where: { $0.kind == "breaks" }) {
+                    _ = try await transaction.execute("SELECT 1 / 0")
+                }
+                for job in result.finished { bench.note(job.kind) }
+                return result
+            })
+        try await bench.running(duty) {
+            try await bench.until {
+                let left = try await bench.count("SELECT count(*) FROM queue.job")
+                return try await bench.count("SELECT count(*) FROM queue.blocked") == 4 && left == 0
+            }
+        }
+        let blocked = try await ListedJob.list(JobFilter(), from: bench.pool)
+        #expect(
+            blocked.map { "\($0.kind) \($0.state)" } == [
+                "parks parked", "waits waiting", "breaks parked", "waits too waiting",
+            ])
+        #expect(bench.order == ["goes"])
+    }
+
+    @Test func `A batch that another commit forestalls is decided anew at once`() async throws {
+        let bench = try await QueueBench(lanes: 2)
+        try await bench.enqueue([("a", "first"), ("b", "second")])
+        let misses = Mutex(2)
+        let duty = Duty(
+            .named("bench"),
+            work: .batches { batch, transaction in
+                let isMiss = misses.withLock { left in
+                    left -= 1
+                    return left >= 0
+                }
+                if isMiss { try await transaction.later("SELECT 1 WHERE false", rows: 1) }
+                for job in batch.jobs { bench.note(job.kind) }
+                return BatchResult(finished: batch.jobs)
+            })
+        try await bench.running(duty) {
+            try await bench.until { try await bench.count("SELECT count(*) FROM queue.job") == 0 }
+        }
+        #expect(bench.order == ["first", "second", "first", "second", "first", "second"])
+        #expect(try await bench.count("SELECT count(*) FROM queue.blocked") == 0)
     }
 
     @Test func stoppingGivesLanesAndMembershipBack() async throws {

@@ -1,6 +1,7 @@
 import Foundation
 import HL7
 import Practice
+import Records
 import Testing
 import Workflow
 
@@ -18,7 +19,7 @@ import Workflow
             return (entry: Int64(step + 1), bytes: Self.message(event, minute: step, hour: hour))
         }
         func end(_ messages: [(entry: Int64, bytes: [UInt8])]) throws -> Appointment {
-            var book = SchedulingBook(definition: definition)
+            var book = SchedulingTrial(definition: definition)
             for message in messages {
                 let outcome = book.receive(message.bytes, receivedAt: Self.now, entry: message.entry)
                 guard case .recorded = outcome else {
@@ -44,7 +45,7 @@ import Workflow
     func withoutIdsNoMessageMakesASecondEntryOfOneBooking(seed: Int) throws {
         let definition = try Cases.definition(inFolder: Shipped.workflows)
         var random = Dice(UInt64(seed) + 5_000)
-        var book = SchedulingBook(definition: definition)
+        var book = SchedulingTrial(definition: definition)
         for step in 0..<12 {
             let event = ["S12", "S12", "S14", "S26"].randomElement(using: &random) ?? "S12"
             let bytes = Self.message(

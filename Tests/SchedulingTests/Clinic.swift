@@ -95,7 +95,7 @@ final class Clinic: Sendable {
         var state = Appointment(id: id, status: status, eventAt: start)
         (state.start, state.end, state.resources) = (event.start, event.end, event.resources)
         (state.overbooked, event.overbooked) = (overbooked, overbooked)
-        var person = PersonSighting(
+        var person = ParsedPerson(
             aliases: [
                 Alias(Identifier(.local, authority: Self.mrns, value: UUID().uuidString), trust: 50),
                 mrn.map { Alias(Identifier(.mrn, authority: Self.mrns, value: $0), trust: 80) },
@@ -104,15 +104,20 @@ final class Clinic: Sendable {
         var names: [Alias] = []
         if let filler { names.append(Alias(Identifier(.filler, authority: "", value: filler), trust: 90)) }
         if let visit { names.append(Alias(Identifier(.visit, authority: "", value: visit), trust: 40)) }
-        let day = try #require(CalendarDay(today))
-        let (sighting, aliases, said) = (person, names, event)
-        try await pool.transaction { [state] transaction in
-            var state = state
-            state.person = try await sighting.record(enterprise: Self.id, in: transaction)
-            let write = AppointmentWrite(
-                practice: Self.id, enterprise: Self.id, appointment: state, versionBefore: 0, isChanged: true,
-                event: said, newAliases: aliases, day: day, definition: nil)
-            try await write.write(in: transaction)
+        let source = AppointmentSlice.Source(
+            practice: Self.id, enterprise: Self.id, day: try #require(CalendarDay(today)), entry: entry,
+            definition: nil)
+        let keys = person.aliases.map { PersonSlice.Key(Self.id, $0.identifier) }
+        try await pool.transaction { [person, names, event, state] transaction in
+            var slice = SchedulingSlice()
+            _ = try await PersonSlice.lock(keys, in: transaction)
+            try slice.persons.put(try await transaction.query(PersonSlice.loading(keys)))
+            let row = slice.persons.find(person, in: Self.id) ?? UUID()
+            slice.persons.see(person, as: row, in: Self.id)
+            var event = event
+            (event.person, event.status) = (slice.persons.survivor(of: row), state.status)
+            _ = slice.appointments.add(event, names, to: id, source)
+            for part in WriteOrder.allCases { try await slice.save(part, in: transaction) }
         }
         try await age(id)
         return id

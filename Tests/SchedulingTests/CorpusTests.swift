@@ -1,5 +1,6 @@
 import Foundation
 import HL7
+import Records
 import Testing
 import Workflow
 
@@ -30,7 +31,7 @@ import Workflow
                 let messages = (try? Files.messages(in: Array(data))) ?? [Array(data)]
                 for bytes in messages where Data(bytes).range(of: Data("|SIU".utf8)) != nil {
                     read += 1
-                    var book = SchedulingBook(definition: definition)
+                    var book = SchedulingTrial(definition: definition)
                     let outcome = book.receive(
                         bytes, feed: "any", receivedAt: Date(timeIntervalSince1970: 1_795_000_000), entry: 1)
                     switch outcome {

@@ -28,10 +28,10 @@ struct Desk: Sendable {
     }
 
     /// The worker again, over what is there.
-    /// - Parameter noting: is told what each of scheduling's jobs left to be done, before that is done.
+    /// - Parameter noting: is told what became of each batch of scheduling's jobs.
     static func open(
         _ clinic: Clinic, now: Date?,
-        noting: @escaping @Sendable (Job, Done, Transaction) async throws -> Void = { _, _, _ in },
+        noting: @escaping @Sendable (JobBatch, BatchResult) -> Void = { _, _ in },
         _ body: @Sendable (Desk) async throws -> Void
     ) async throws {
         var environment = ["PMSYNC_DATABASE_URL": clinic.database.url]
@@ -46,12 +46,9 @@ struct Desk: Sendable {
             Duty(
                 .named(SchedulingJobs.queue),
                 work: .batches { batch, transaction in
-                    let work = try await jobs.batch(batch, transaction)
-                    return { job, transaction in
-                        let done = try await work(job, transaction)
-                        try await noting(job, done, transaction)
-                        return done
-                    }
+                    let result = try await jobs.batch(batch, transaction)
+                    noting(batch, result)
+                    return result
                 }),
             Duty(.named(FanOut.queue), batch: 1, work: .within { try await fanOut.handle($0, $1) }),
         ])

@@ -1,6 +1,7 @@
 import Foundation
 import HL7
 import Practice
+import Records
 import Testing
 import Workflow
 
@@ -41,7 +42,7 @@ import Workflow
     private func schedule(_ definition: Definition, _ messages: [(bytes: [UInt8], receivedAt: Date)]) -> (
         outcomes: [String], book: [String]
     ) {
-        var book = SchedulingBook(definition: definition)
+        var book = SchedulingTrial(definition: definition)
         var outcomes: [String] = []
         for (index, message) in messages.enumerated() {
             switch book.receive(message.bytes, receivedAt: message.receivedAt, entry: Int64(index + 1)) {
@@ -55,7 +56,7 @@ import Workflow
         let lines = book.appointments.values.map { entry in
             let state = entry.state
             return
-                "\(entry.practice) \(state.status.rawValue) \(state.start?.description ?? "") \(state.end?.description ?? "") \(state.type?.code ?? "") \(state.resources.map(\.code)) \(entry.events.count)"
+                "\(entry.practice) \(state.status.rawValue) \(state.start?.description ?? "") \(state.end?.description ?? "") \(state.type?.code ?? "") \(state.resources.map(\.code)) \(entry.history.events.count)"
         }
         return (outcomes, lines.sorted())
     }

@@ -1,6 +1,7 @@
 import Foundation
 import HL7
 import Practice
+import Records
 import Testing
 import Workflow
 
@@ -69,8 +70,8 @@ import Workflow
         #expect(run.parked == [])
         #expect(run.trouble(isDecided: true) == nil)
         let live = run.book.appointments.values.filter { $0.state.status.isLive }
-        #expect(live.map { Set($0.aliases.map(\.value)) } == [["F1", "F1N"]])
-        #expect(live.map { Set($0.events.map(\.at)).count } == [3])
+        #expect(live.map { Set($0.identifiers.keys.map(\.value)) } == [["F1", "F1N"]])
+        #expect(live.map { Set($0.history.events.map(\.at)).count } == [3])
     }
 
     private func check(_ seed: Int, _ habits: Deeds.Habits) throws {
@@ -294,14 +295,14 @@ struct Deeds: CustomStringConvertible {
 /// A program as the schedule takes it, with a person at the desk who knows which visit a parked message means.
 private struct Run {
     let program: Deeds
-    var book: SchedulingBook
+    var book: SchedulingTrial
     /// Message numbers that parked at first.
     var parked: [Int] = []
     var undecided: [Int] = []
 
     init(_ program: Deeds, isDecided: Bool) throws {
         self.program = program
-        book = SchedulingBook(definition: try Self.definition.get())
+        book = SchedulingTrial(definition: try Self.definition.get())
         for (index, act) in program.arrivals.enumerated() {
             guard case .parked(let park) = receive(index, act) else { continue }
             parked.append(index)
@@ -311,7 +312,7 @@ private struct Run {
 
     private static let definition = Result { try Cases.definition(inFolder: Shipped.workflows) }
 
-    private mutating func receive(_ index: Int, _ act: Deeds.Act) -> SchedulingBook.Outcome {
+    private mutating func receive(_ index: Int, _ act: Deeds.Act) -> SchedulingTrial.Outcome {
         book.receive(
             Deeds.bytes(act), receivedAt: Date(timeIntervalSince1970: 1_795_400_000), entry: Int64(index + 1))
     }
@@ -327,8 +328,8 @@ private struct Run {
     }
 
     /// Whose messages a record is made of.
-    private func visits(of entry: SchedulingBook.Entry) -> Set<Int> {
-        Set(entry.events.map { program.arrivals[Int($0.entry) - 1].visit })
+    private func visits(of entry: AppointmentSlice.Record) -> Set<Int> {
+        Set(entry.history.events.map { program.arrivals[Int($0.entry) - 1].visit })
     }
 
     /// What is wrong, in a sentence; nil when the record is the PM's book, but for the visits of a person of whom a message
@@ -341,7 +342,9 @@ private struct Run {
         for entry in book.appointments.values {
             let visits = visits(of: entry)
             // There never was one: its messages are another's.
-            if entry.events.allSatisfy({ $0.kind == .retracted }), entry.state.status == .enteredInError { continue }
+            if entry.history.events.allSatisfy({ $0.kind == .retracted }), entry.state.status == .enteredInError {
+                continue
+            }
             guard visits.count == 1, let visit = visits.first else {
                 if visits.isSubset(of: waiting) { continue }
                 return "messages of visits \(visits.sorted()) are in one entry; waiting: \(waiting.sorted())"

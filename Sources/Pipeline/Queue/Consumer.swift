@@ -11,6 +11,8 @@ actor Consumer {
     let options: Crew.Options
     let membership: Membership
     let pool: Pool
+    /// Whose sessions plan once and by index: batches are written with these.
+    let writing: Pool
     let fetcher: Fetcher
     let doorbell: Doorbell
     let wakes: Wakes
@@ -41,7 +43,8 @@ actor Consumer {
     var drainsThrough: Int64?
 
     init(
-        queue: QueueName, duty: Duty, options: Crew.Options, membership: Membership, pool: Pool, fetching: Pool,
+        queue: QueueName, duty: Duty, options: Crew.Options, membership: Membership, pool: Pool, writing: Pool,
+        fetching: Pool,
         doorbell: Doorbell, wakes: Wakes, observer: any QueueObserver, logger: Logger
     ) {
         self.queue = queue
@@ -49,6 +52,7 @@ actor Consumer {
         self.options = options
         self.membership = membership
         self.pool = pool
+        self.writing = writing
         fetcher = Fetcher(queue: queue.id, pool: fetching)
         self.doorbell = doorbell
         self.wakes = wakes
@@ -112,32 +116,17 @@ actor Consumer {
         guard gone == plain.count, stillHeld == held.count else { throw QueueError.laneLost }
     }
 
-    /// Gives whether the key is held from here on. `isNoted`: the job's owner notes it too.
-    @discardableResult
+    /// Moves a job to the rare path. `isNoted`: the job's owner notes it too.
     func block(
-        _ job: Job, _ failure: Failure, isNoted: Bool = true, _ transaction: Transaction, _ report: inout Report
-    ) async throws -> Bool {
-        var generator = SystemRandomNumberGenerator()
-        var failure = failure
-        var state = "parked"
-        var after: Double?
-        var attempts = job.attempts
-        switch failure.kind {
-        case .transient:
-            attempts += 1
-            if let delay = duty.retry.delay(afterAttempt: Int(attempts), using: &generator) {
-                state = "retrying"
-                after = max(delay, failure.retryAfter ?? .zero).seconds
-                failure.holdsKey = true
-            }
-        case .permanent: break
-        case .ambiguous: state = "uncertain"
-        }
-        _ = try await transaction.execute(
-            Queries.block(job, state: state, attempts: attempts, after: after, failure: failure))
-        if isNoted { try await duty.onFailure?(job, failure, transaction) }
-        report.failed.append((job, failure, state))
-        return failure.holdsKey
+        _ job: Job, _ setback: Setback, isNoted: Bool = true, _ transaction: Transaction, _ report: inout Report
+    ) async throws {
+        try await transaction.later(Queries.block(job, setback))
+        if isNoted { try await duty.onFailure?(job, setback.failure, transaction) }
+        report.failed.append((job, setback.failure, setback.state))
+    }
+
+    func block(_ job: Job, _ failure: Failure, _ transaction: Transaction, _ report: inout Report) async throws {
+        try await block(job, Setback(failure, of: job, duty.retry), transaction, &report)
     }
 
     func fence(_ held: [Int16: Int64], _ transaction: Transaction) async throws {

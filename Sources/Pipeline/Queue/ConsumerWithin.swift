@@ -2,6 +2,11 @@ import Postgres
 
 /// Work that ends in our own database: all that waits, in one commit after the other. What comes meanwhile makes the next
 /// batch; commits side by side made smaller batches of it, and measured slower.
+///
+///     batch ── commits ──> next
+///       |── an error that may be a job's ──> its first half, then its second; a job alone is parked or tried again
+///       |── another commit was first ──> once more, at once
+///       '── the database's own trouble ──> rolled back, all of it again after a pause
 extension Consumer {
     func runWithin(_ work: @escaping Duty.Batch, _ signal: Signal) async {
         while !wakes.isStopping {
@@ -14,8 +19,8 @@ extension Consumer {
                 if let (chosen, suspect) = try await choose(found, isIdle: true), !chosen.jobs.isEmpty {
                     // Jobs from the rare path hold others back.
                     isMore = isMore || chosen.jobs.count < found.jobs.count || chosen.jobs.contains(where: \.wasBlocked)
-                    let hasFailed = try await commit(chosen, suspect, work)
-                    isMore = isMore || hasFailed
+                    let isWhole = try await commit(chosen, suspect, work)
+                    isMore = isMore || !isWhole
                 }
                 if !isMore { await signal.next() }
             } catch {
@@ -24,76 +29,102 @@ extension Consumer {
         }
     }
 
-    /// Gives whether any job failed.
+    /// Gives whether all jobs were in it and none failed.
     private func commit(_ fetched: Fetched, _ suspect: Job?, _ work: @escaping Duty.Batch) async throws -> Bool {
         defer { if let suspect { suspects.cameBack(from: suspect) } }
-        let alone = fetched.jobs.count == 1 ? fetched.jobs.first : nil
-        let attempt = { (transaction: Transaction, isSafe: Bool) in
-            if let suspect { try await transaction.later(Queries.clear(suspect)) }
-            return try await self.batch(fetched, work, transaction, isSafe: isSafe)
-        }
-        var report: Report
-        do {
-            do {
-                // Nearly every job goes well, so a batch is first tried without the round trips of a savepoint each.
-                report = try await pool.transaction { try await attempt($0, false) }
-            } catch {
-                _ = try Failure(of: error, alone: alone)  // the database's own troubles are no job's
-                report = try await pool.transaction { try await attempt($0, true) }
-            }
-        } catch {
-            guard let alone else { throw error }
-            report = try await setAside(alone, Failure(of: error, alone: alone), under: fetched.touched)
-        }
+        let batch = JobBatch(jobs: fetched.jobs, held: fetched.held, retry: duty.retry)
+        var isWhole = true
+        _ = try await commit(batch, fetched.lanes, suspect, work, &isWhole)
         trouble.passed()
-        await tell(report)
-        return !report.failed.isEmpty
+        return isWhole
     }
 
-    /// A job that fails where no savepoint is around it (what it reads with others, what it leaves for the end, what is
-    /// noted of its failure) fails alone in the end, and must not be tried for ever.
-    private func setAside(_ job: Job, _ failure: Failure, under held: [Int16: Int64]) async throws -> Report {
-        try await pool.transaction { transaction in
+    /// Gives the keys that its failed jobs hold from here on.
+    private func commit(
+        _ batch: JobBatch, _ lanes: [Int16: Int64], _ suspect: Job?, _ work: @escaping Duty.Batch,
+        _ isWhole: inout Bool
+    ) async throws -> Set<LaneKey> {
+        if batch.jobs.isEmpty { return [] }
+        let alone = batch.jobs.count == 1 ? batch.jobs[0] : nil
+        let report: Report
+        do {
+            report = try await repeating { try await self.write(batch, lanes, suspect, work) }
+        } catch let failed as FailedJob {
+            var batch = batch
+            batch.failures[failed.id] = failed.failure
+            return try await commit(batch, lanes, suspect, work, &isWhole)
+        } catch {
+            let failure = try Failure(of: error, alone: alone)  // the database's own troubles are no job's
+            isWhole = false
+            guard let alone else {
+                var (first, second) = batch.halves()
+                let held = try await commit(first, lanes, suspect, work, &isWhole)
+                second.held.formUnion(held)
+                return held.union(try await commit(second, lanes, nil, work, &isWhole))
+            }
+            report = try await park(alone, failure, suspect, lanes)
+        }
+        await tell(report)
+        if !report.failed.isEmpty || report.finished.count < batch.jobs.count { isWhole = false }
+        return Set(report.failed.filter { $0.1.holdsKey }.map { LaneKey($0.0) })
+    }
+
+    /// Another commit was first: what it wrote is decided upon at once. Not without end.
+    private func repeating(_ body: () async throws -> Report) async throws -> Report {
+        for _ in 0..<5 {
+            do {
+                return try await body()
+            } catch let error as PostgresError where error == .missed || error.isConflict {
+                continue
+            }
+        }
+        return try await body()
+    }
+
+    /// One commit: what the work decides of the jobs, their ends, and the fence.
+    private func write(
+        _ batch: JobBatch, _ lanes: [Int16: Int64], _ suspect: Job?, _ work: @escaping Duty.Batch
+    ) async throws -> Report {
+        try await writing.transaction { transaction in
+            if let suspect { try await transaction.later(Queries.clear(suspect)) }
+            let result = try await work(batch, transaction)
             var report = Report()
-            try await self.block(job, failure, isNoted: false, transaction, &report)
-            try await self.fence(held, transaction)
+            for (job, setback) in result.failed { try await self.block(job, setback, transaction, &report) }
+            let touched = Set((result.finished + result.aside + result.failed.map(\.job)).map(\.lane))
+            try await self.end(
+                result.finished, result.aside, under: lanes.filter { touched.contains($0.key) }, in: transaction)
+            report.finished = result.finished
+            report.rings = result.rings
             return report
         }
     }
 
-    /// One commit: the jobs, each under its savepoint where `isSafe`, their ends, and the fence.
-    func batch(
-        _ fetched: Fetched, _ gather: Duty.Batch, _ transaction: Transaction, isSafe: Bool
+    /// A job whose commit fails though it is alone must not be tried for ever, and must not hold the others up.
+    private func park(
+        _ job: Job, _ failure: Failure, _ suspect: Job?, _ lanes: [Int16: Int64]
     ) async throws -> Report {
-        let work = try await gather(fetched.jobs, transaction)
-        var report = Report()
-        var held = fetched.held
-        var done: [Job] = []
-        var aside: [Job] = []
-        var last: [Last] = []
-        for job in fetched.jobs {
-            let key = LaneKey(job)
-            if !job.wasBlocked && held.contains(key) {
-                aside.append(job)
-                continue
+        let attempt = { (isNoted: Bool) in
+            try await self.pool.transaction { transaction in
+                var report = Report()
+                if let suspect { try await transaction.later(Queries.clear(suspect)) }
+                let setback = Setback(failure, of: job, self.duty.retry)
+                try await self.block(job, setback, isNoted: isNoted, transaction, &report)
+                try await self.fence([job.lane: lanes[job.lane] ?? -1], transaction)
+                return report
             }
-            let end: Done
-            do {
-                end =
-                    isSafe
-                    ? try await transaction.savepoint { try await work(job, $0) } : try await work(job, transaction)
-            } catch  where isSafe {
-                let failure = try Failure(of: error, alone: fetched.jobs.count == 1 ? job : nil)
-                if try await block(job, failure, transaction, &report) { held.insert(key) }
-                continue
-            }
-            report.rings.formUnion(end.rings)
-            last += end.last
-            done.append(job)
         }
-        try await Last.run(last, in: transaction)
-        try await self.end(done, aside, under: fetched.touched, in: transaction)
-        report.finished = done
-        return report
+        do {
+            return try await attempt(true)
+        } catch {
+            _ = try Failure(of: error, alone: job)
+            return try await attempt(false)  // it is what its owner notes that fails
+        }
+    }
+}
+
+extension PostgresError {
+    /// A serialization failure or a deadlock: the same work may succeed at once.
+    fileprivate var isConflict: Bool {
+        if case .server(let state, _) = self { state == .serializationFailure || state == .deadlock } else { false }
     }
 }

@@ -32,6 +32,7 @@ package final class Crew: Sendable {
     private let options: Options
     private let configuration: Configuration
     private let pool: Pool
+    private let writing: Pool
     private let fetching: Pool
     private let duties: [Duty]
     private let doorbell: Doorbell
@@ -49,6 +50,7 @@ package final class Crew: Sendable {
         var looking = configuration
         looking.plans = .onceByIndex
         fetching = Pool(looking, size: 4)
+        writing = Pool(looking, size: 4)
         self.duties = duties
         self.doorbell = doorbell
         self.observer = observer
@@ -77,7 +79,7 @@ package final class Crew: Sendable {
                 for (queue, duty) in await queuesToServe() where running.insert(queue.name).inserted {
                     let consumer = Consumer(
                         queue: queue, duty: duty, options: options, membership: membership, pool: pool,
-                        fetching: fetching,
+                        writing: writing, fetching: fetching,
                         doorbell: doorbell, wakes: wakes, observer: observer, logger: logger)
                     group.addTask { await consumer.run() }
                 }
@@ -87,6 +89,7 @@ package final class Crew: Sendable {
         }
         try? await finishing { await membership.leave() }
         fetching.close()
+        writing.close()
     }
 
     /// Returns at once; `run()` ends when what is in hand is finished.

@@ -15,11 +15,12 @@ package struct Duty: Sendable {
         }
     }
 
-    /// Work that ends in our own database: many jobs one commit, each under its savepoint.
-    package typealias Within = @Sendable (Job, Transaction) async throws -> Done
+    /// Work that ends in our own database: decides and writes the jobs of one commit. An error rolls the commit back: the
+    /// batch is halved until the job that fails is alone.
+    package typealias Batch = @Sendable (JobBatch, Transaction) async throws -> BatchResult
 
-    /// Reads at once what the jobs of a commit need, then gives the work that each of them is.
-    package typealias Batch = @Sendable ([Job], Transaction) async throws -> Within
+    /// Work of one job that does its own reading and writing in the commit.
+    package typealias Within = @Sendable (Job, Transaction) async throws -> Done
 
     /// What an outside call leaves to be written with the job's end.
     package typealias Ending = @Sendable (Transaction) async throws -> Void
@@ -32,7 +33,9 @@ package struct Duty: Sendable {
         case batches(Batch)
         case outside(atOnce: Int, Outside)
 
-        package static func within(_ work: @escaping Within) -> Work { .batches { _, _ in work } }
+        package static func within(_ work: @escaping Within) -> Work {
+            .batches { batch, transaction in try await batch.forEach { try await work($0, transaction) } }
+        }
     }
 
     let queues: Queues
@@ -55,42 +58,12 @@ package struct Duty: Sendable {
     }
 }
 
-/// What a job within the database leaves to be done with its commit.
+/// What a job within the database leaves to be done after its commit.
 package struct Done: Sendable {
-    /// Queues that it put jobs into, to ring for after the commit.
+    /// Queues that it put jobs into, to ring for.
     package var rings: Set<String>
-    /// Statements on rows that others wait for, such as a practice's counter.
-    package var last: [Last]
 
-    package init(rings: Set<String> = [], last: [Last] = []) {
+    package init(rings: Set<String> = []) {
         self.rings = rings
-        self.last = last
-    }
-}
-
-/// A statement that comes at the end of a commit, once for all jobs of the batch that left one under its name: because it
-/// locks a row that other commits want, or because one round trip does for many. They run in the order of their names, so
-/// that two commits never wait for each other crosswise.
-package struct Last: Sendable {
-    let name: String
-    let value: any Sendable
-    let body: @Sendable ([any Sendable], Transaction) async throws -> Void
-
-    /// - Parameters:
-    ///   - value: this job's part.
-    ///   - body: is given the parts of all jobs, in their order.
-    package init<Value: Sendable>(
-        _ name: String, _ value: Value, body: @escaping @Sendable ([Value], Transaction) async throws -> Void
-    ) {
-        self.name = name
-        self.value = value
-        self.body = { values, transaction in try await body(values.compactMap { $0 as? Value }, transaction) }
-    }
-
-    /// Runs what the jobs of a commit left.
-    static func run(_ left: [Last], in transaction: Transaction) async throws {
-        for (_, alike) in Dictionary(grouping: left, by: \.name).sorted(by: { $0.key < $1.key }) {
-            try await alike.first?.body(alike.map(\.value), transaction)
-        }
     }
 }

@@ -248,24 +248,23 @@ enum Queries {
     }
 
     /// Moves a job to the rare path, or gives a blocked one its new state.
-    static func block(
-        _ job: Job, state: String, attempts: Int16, after: Double?, failure: Failure
-    ) -> SQL {
-        """
-        WITH gone AS (
-            DELETE FROM queue.job WHERE queue = \(job.queue) AND lane = \(job.lane) AND id = \(job.id)
-        )
-        INSERT INTO queue.blocked (queue, lane, id, kind, state, attempts, run_at, enqueued_at, key, holds_key, code,
-            stage, detail, practice_id, received_on, entry_id, payload, work_item)
-        VALUES (\(job.queue), \(job.lane), \(job.id), \(job.kind), \(state), \(attempts),
-            clock_timestamp() + make_interval(secs => \(after)), \(job.enqueuedAt), \(job.key), \(failure.holdsKey),
-            \(failure.code), \(failure.stage), \(failure.detail), \(job.practice), \(job.day), \(job.entry),
-            \(job.payload)::text::jsonb, \(failure.workItem?.id))
-        ON CONFLICT (queue, lane, id) DO UPDATE SET
-            state = excluded.state, attempts = excluded.attempts, run_at = excluded.run_at,
-            work_item = excluded.work_item, holds_key = excluded.holds_key, code = excluded.code, stage = excluded.stage, detail = excluded.detail,
-            blocked_at = clock_timestamp()
-        """
+    static func block(_ job: Job, _ setback: Setback) -> SQL {
+        let failure = setback.failure
+        return """
+            WITH gone AS (
+                DELETE FROM queue.job WHERE queue = \(job.queue) AND lane = \(job.lane) AND id = \(job.id)
+            )
+            INSERT INTO queue.blocked (queue, lane, id, kind, state, attempts, run_at, enqueued_at, key, holds_key, code,
+                stage, detail, practice_id, received_on, entry_id, payload, work_item)
+            VALUES (\(job.queue), \(job.lane), \(job.id), \(job.kind), \(setback.state), \(setback.attempts),
+                clock_timestamp() + make_interval(secs => \(setback.after)), \(job.enqueuedAt), \(job.key), \(failure.holdsKey),
+                \(failure.code), \(failure.stage), \(failure.detail), \(job.practice), \(job.day), \(job.entry),
+                \(job.payload)::text::jsonb, \(failure.workItem?.id))
+            ON CONFLICT (queue, lane, id) DO UPDATE SET
+                state = excluded.state, attempts = excluded.attempts, run_at = excluded.run_at,
+                work_item = excluded.work_item, holds_key = excluded.holds_key, code = excluded.code, stage = excluded.stage, detail = excluded.detail,
+                blocked_at = clock_timestamp()
+            """
     }
 
     /// Sets jobs aside whose key is held: they keep their place.

@@ -40,21 +40,16 @@ package struct FanOut: Sendable {
         }
         let isMore = changes.count == Int(Self.atOnce)
         if isMore { rings.insert(Self.queue) }
-        return Done(
-            rings: rings,
-            last: [
-                Last(practice, ()) { (_: [Void], transaction) in
-                    try await transaction.later(
-                        """
-                        INSERT INTO records.fan_out (practice_id, last_change) VALUES (\(practice), \(newest))
-                        ON CONFLICT (practice_id) DO UPDATE SET last_change = excluded.last_change
-                        WHERE fan_out.last_change < excluded.last_change
-                        """)
-                    if isMore {
-                        try await NewJob.enqueue([self.job(for: practice)], into: job.queue, in: transaction)
-                    }
-                }
-            ])
+        try await transaction.later(
+            """
+            INSERT INTO records.fan_out (practice_id, last_change) VALUES (\(practice), \(newest))
+            ON CONFLICT (practice_id) DO UPDATE SET last_change = excluded.last_change
+            WHERE fan_out.last_change < excluded.last_change
+            """)
+        if isMore {
+            try await NewJob.enqueue([self.job(for: practice)], into: job.queue, in: transaction)
+        }
+        return Done(rings: rings)
     }
 
     // MARK: Mending

@@ -80,7 +80,10 @@ extension Configuration.Plans {
         case .asPostgresDecides: []
         case .once: ["SET plan_cache_mode = force_generic_plan"]
         case .onceByIndex:
-            Self.once.settings + ["SET enable_seqscan = off", "SET enable_bitmapscan = off"]
+            Self.once.settings + [
+                "SET enable_seqscan = off", "SET enable_bitmapscan = off", "SET enable_hashjoin = off",
+                "SET enable_mergejoin = off",
+            ]
         }
     }
 }

@@ -188,6 +188,19 @@ package actor Session {
         }
     }
 
+    /// Runs several of a transaction's statements in one round trip, with what waits before them.
+    func run(together statements: [SQL], in transaction: Int) async throws(PostgresError) -> [Reply] {
+        try await cancellable { session throws(PostgresError) in
+            try session.check(transaction)
+            var outgoing: [Outgoing] = []
+            for sql in statements { outgoing.append(try session.outgoing(sql)) }
+            guard let last = outgoing.popLast() else { return [] }
+            let before = session.waiting.count
+            session.waiting += outgoing
+            return Array(try session.sendAll(last).dropFirst(before))
+        }
+    }
+
     /// Leaves a statement to go out with the next one.
     func later(_ sql: SQL, rows: Int?, in transaction: Int) async throws(PostgresError) {
         try await cancellable { session throws(PostgresError) in
@@ -332,11 +345,17 @@ package actor Session {
     /// the server's no longer fits.
     @discardableResult
     private func send(_ statement: Outgoing) throws(PostgresError) -> Reply {
+        guard let reply = try sendAll(statement).last else { preconditionFailure("one statement has one reply") }
+        return reply
+    }
+
+    /// As `send`; the replies of all that went out, what waited first.
+    private func sendAll(_ statement: Outgoing) throws(PostgresError) -> [Reply] {
         let wire = try connected()
         let together = waiting + [statement]
         waiting = []
         do throws(PostgresError) {
-            if together.count == 1, statement.rows == nil { return try wire.run(statement.statement) }
+            if together.count == 1, statement.rows == nil { return [try wire.run(statement.statement)] }
             let (replies, failure) = wire.run(together.map(\.statement))
             for (one, reply) in zip(together, replies) {
                 guard let rows = one.rows, reply.affected != rows else { continue }
@@ -344,7 +363,7 @@ package actor Session {
                 throw .missed
             }
             if let failure { throw failure }
-            return replies[together.count - 1]
+            return replies
         } catch {
             guard case .server(let state, _) = error, together.contains(where: \.isKept),
                 state == .noSuchStatement || state == .featureNotSupported

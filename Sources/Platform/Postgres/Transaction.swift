@@ -8,6 +8,11 @@ package struct Transaction: Sendable {
         try await session.run(sql, in: number).rows
     }
 
+    /// The rows of each of several statements, in one round trip.
+    package func query(together statements: [SQL]) async throws(PostgresError) -> [[Row]] {
+        try await session.run(together: statements, in: number).map(\.rows)
+    }
+
     /// Runs a statement for its effect; the number of rows that it changed or gave.
     @discardableResult
     package func execute(_ sql: SQL) async throws(PostgresError) -> Int {

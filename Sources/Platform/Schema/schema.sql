@@ -169,19 +169,6 @@ END $$;
 
 ALTER FUNCTION queue.make(queue_name text, lane_count smallint, owner_practice text) OWNER TO pmsync;
 
-CREATE FUNCTION records.held_person(enterprise text, kinds text[], authorities text[], alias_values text[], trusts smallint[], seen_family text, seen_given text, seen_birth date, seen_sex text, seen_phone text, seen_email text) RETURNS uuid
-    LANGUAGE plpgsql
-    AS $$
-DECLARE
-    found uuid := records.seen_person(enterprise, kinds, authorities, alias_values, trusts, seen_family, seen_given,
-        seen_birth, seen_sex, seen_phone, seen_email);
-BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended(found::text, 9));
-    RETURN found;
-END $$;
-
-ALTER FUNCTION records.held_person(enterprise text, kinds text[], authorities text[], alias_values text[], trusts smallint[], seen_family text, seen_given text, seen_birth date, seen_sex text, seen_phone text, seen_email text) OWNER TO pmsync;
-
 CREATE FUNCTION records.may_see(practice text) RETURNS boolean
     LANGUAGE sql STABLE
     AS $$
@@ -190,171 +177,241 @@ $$;
 
 ALTER FUNCTION records.may_see(practice text) OWNER TO pmsync;
 
-CREATE FUNCTION records.occupy(practice text, appointment uuid, is_new boolean, is_live boolean, kinds text[], codes text[], names text[], npis text[], starts timestamp with time zone[], ends timestamp with time zone[]) RETURNS void
+CREATE FUNCTION records.place_appointments(practices text[], appointments uuid[], are_new boolean[], use_practices text[], use_appointments uuid[], kinds text[], codes text[], names text[], npis text[], starts timestamp with time zone[], ends timestamp with time zone[], takes boolean[], are_first boolean[], passed_practices text[], passed_kinds text[], passed_codes text[], passed_starts timestamp with time zone[], passed_ends timestamp with time zone[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    freed uuid[];
-    freed_during tstzrange[];
+    u_practices text[];
+    u_appointments uuid[];
+    u_resources uuid[];
+    u_capacities integer[];
+    u_starts timestamptz[];
+    u_ends timestamptz[];
+    u_names text[];
+    u_npis text[];
+    u_taken boolean[];
+    u_first boolean[];
+    p_practices text[];
+    p_resources uuid[];
+    p_during tstzrange[];
+    is_shared boolean;
 BEGIN
-    IF NOT is_new THEN
-        DELETE FROM records.appointment_resource r WHERE r.practice_id = practice AND r.appointment_id = appointment;
+    -- 1: resources at first sight
+    INSERT INTO records.resource (practice_id, kind, code, name, npi)
+    SELECT DISTINCT ON (u.practice, u.kind, u.code) u.practice, u.kind, u.code, u.name, u.npi
+    FROM unnest(use_practices, kinds, codes, names, npis) AS u (practice, kind, code, name, npi)
+    WHERE NOT EXISTS (
+        SELECT FROM records.resource r
+        WHERE r.practice_id = u.practice AND r.kind = u.kind AND r.code = u.code
+            AND (r.name <> '' OR u.name = '') AND (r.npi <> '' OR u.npi = ''))
+    ORDER BY u.practice, u.kind, u.code, u.name DESC
+    ON CONFLICT (practice_id, kind, code) DO UPDATE SET
+        name = CASE WHEN resource.name = '' THEN excluded.name ELSE resource.name END,
+        npi = CASE WHEN resource.npi = '' THEN excluded.npi ELSE resource.npi END,
+        changed_at = clock_timestamp();
+
+    -- 2: the lock
+    PERFORM pg_advisory_xact_lock(hashtextextended(s.id::text, 10))
+    FROM (
+        SELECT r.id
+        FROM unnest(use_practices, kinds, codes) AS u (practice, kind, code)
+        CROSS JOIN LATERAL (
+            SELECT x.id FROM records.resource x
+            WHERE x.practice_id = u.practice AND x.kind = u.kind AND x.code = u.code LIMIT 1
+        ) r
+        UNION
+        SELECT o.resource_id
+        FROM unnest(practices, appointments, are_new) AS a (practice, id, is_new)
+        CROSS JOIN LATERAL (
+            SELECT x.resource_id FROM records.occupancy x
+            WHERE x.practice_id = a.practice AND x.appointment_id = a.id OFFSET 0
+        ) o
+        WHERE NOT a.is_new
+        ORDER BY 1
+    ) s;
+
+    -- 3: what each takes now, by the resources' ids; capacities as they are under the lock
+    SELECT array_agg(d.practice ORDER BY d.n), array_agg(d.appointment ORDER BY d.n), array_agg(d.resource ORDER BY d.n),
+        array_agg(d.capacity ORDER BY d.n), array_agg(d.start_at ORDER BY d.n), array_agg(d.end_at ORDER BY d.n),
+        array_agg(d.name ORDER BY d.n), array_agg(d.npi ORDER BY d.n), array_agg(d.taken ORDER BY d.n),
+        array_agg(d.first ORDER BY d.n)
+    INTO u_practices, u_appointments, u_resources, u_capacities, u_starts, u_ends, u_names, u_npis, u_taken, u_first
+    FROM (
+        SELECT DISTINCT ON (u.appointment, r.id) u.*, r.id AS resource, r.capacity,
+            u.takes AND u.start_at < u.end_at AND (r.kind <> 'location' OR r.counted) AS taken
+        FROM unnest(use_practices, use_appointments, kinds, codes, names, npis, starts, ends, takes, are_first)
+            WITH ORDINALITY AS u (practice, appointment, kind, code, name, npi, start_at, end_at, takes, first, n)
+        CROSS JOIN LATERAL (
+            SELECT x.* FROM records.resource x
+            WHERE x.practice_id = u.practice AND x.kind = u.kind AND x.code = u.code LIMIT 1
+        ) r
+        ORDER BY u.appointment, r.id, u.n
+    ) d;
+
+    -- 4: what is given back, by appointments that took something before or in between
+    IF false = ANY (are_new) THEN
+        DELETE FROM records.appointment_resource r
+        USING unnest(practices, appointments, are_new) AS a (practice, id, is_new)
+        WHERE NOT a.is_new AND r.practice_id = a.practice AND r.appointment_id = a.id;
         WITH gone AS (
-            DELETE FROM records.occupancy o WHERE o.practice_id = practice AND o.appointment_id = appointment
-            RETURNING o.resource_id, o.during
+            DELETE FROM records.occupancy o
+            USING unnest(practices, appointments, are_new) AS a (practice, id, is_new)
+            WHERE NOT a.is_new AND o.practice_id = a.practice AND o.appointment_id = a.id
+            RETURNING o.practice_id, o.resource_id, o.during
         )
-        SELECT array_agg(g.resource_id), array_agg(g.during) INTO freed, freed_during FROM gone g;
+        SELECT array_agg(g.practice_id), array_agg(g.resource_id), array_agg(g.during)
+        INTO p_practices, p_resources, p_during FROM gone g;
     END IF;
-    IF cardinality(kinds) > 0 THEN
-        INSERT INTO records.resource (practice_id, kind, code, name, npi)
-        SELECT DISTINCT ON (u.kind, u.code) practice, u.kind, u.code, u.name, u.npi
-        FROM unnest(kinds, codes, names, npis) AS u (kind, code, name, npi)
-        WHERE NOT EXISTS (
-            SELECT FROM records.resource r
-            WHERE r.practice_id = practice AND r.kind = u.kind AND r.code = u.code
-                AND (r.name <> '' OR u.name = '') AND (r.npi <> '' OR u.npi = ''))
-        ORDER BY u.kind, u.code, u.name DESC
-        ON CONFLICT (practice_id, kind, code) DO UPDATE SET
-            name = CASE WHEN resource.name = '' THEN excluded.name ELSE resource.name END,
-            npi = CASE WHEN resource.npi = '' THEN excluded.npi ELSE resource.npi END,
-            changed_at = clock_timestamp();
+    IF cardinality(passed_codes) > 0 THEN
+        SELECT p_practices || array_agg(d.practice), p_resources || array_agg(d.id), p_during || array_agg(d.during)
+        INTO p_practices, p_resources, p_during
+        FROM (
+            SELECT DISTINCT u.practice, r.id, tstzrange(u.start_at, u.end_at) AS during
+            FROM unnest(passed_practices, passed_kinds, passed_codes, passed_starts, passed_ends)
+                AS u (practice, kind, code, start_at, end_at)
+            CROSS JOIN LATERAL (
+                SELECT x.* FROM records.resource x
+                WHERE x.practice_id = u.practice AND x.kind = u.kind AND x.code = u.code LIMIT 1
+            ) r
+            WHERE u.start_at < u.end_at AND (r.kind <> 'location' OR r.counted)
+        ) d;
+    END IF;
+
+    -- 5: what is taken
+    IF u_practices IS NOT NULL THEN
         INSERT INTO records.appointment_resource (practice_id, appointment_id, resource_id, start_at, end_at, name, npi)
-        SELECT DISTINCT ON (r.id) practice, appointment, r.id, u.start_at, u.end_at, u.name, u.npi
-        FROM unnest(kinds, codes, starts, ends, names, npis) AS u (kind, code, start_at, end_at, name, npi)
-        JOIN records.resource r ON r.practice_id = practice AND r.kind = u.kind AND r.code = u.code;
-    END IF;
-    IF is_live AND cardinality(kinds) > 0 THEN
-        DELETE FROM records.occupancy o USING records.appointment_resource r
-        WHERE r.practice_id = practice AND r.appointment_id = appointment AND r.start_at < r.end_at
-            AND o.practice_id = practice AND o.resource_id = r.resource_id AND o.hold_id IS NOT NULL
-            AND o.during && tstzrange(r.start_at, r.end_at);
+        SELECT * FROM unnest(u_practices, u_appointments, u_resources, u_starts, u_ends, u_names, u_npis);
+        DELETE FROM records.occupancy o
+        USING unnest(u_practices, u_resources, u_starts, u_ends, u_taken) AS u (practice, resource, start_at, end_at, taken)
+        WHERE u.taken AND o.practice_id = u.practice AND o.resource_id = u.resource AND o.hold_id IS NOT NULL
+            AND o.during && tstzrange(u.start_at, u.end_at);
         WITH taken AS (
             INSERT INTO records.occupancy (practice_id, resource_id, during, exclusive, appointment_id)
-            SELECT practice, r.resource_id, tstzrange(r.start_at, r.end_at),
-                s.capacity = 1 AND NOT EXISTS (
+            SELECT u.practice, u.resource, tstzrange(u.start_at, u.end_at),
+                u.capacity = 1 AND u.first AND NOT EXISTS (
                     SELECT FROM records.occupancy o
-                    WHERE o.practice_id = practice AND o.resource_id = r.resource_id AND o.exclusive
-                        AND o.during && tstzrange(r.start_at, r.end_at)),
-                appointment
-            FROM records.appointment_resource r
-            JOIN records.resource s ON s.practice_id = practice AND s.id = r.resource_id
-            WHERE r.practice_id = practice AND r.appointment_id = appointment AND r.start_at < r.end_at
-                AND (s.kind <> 'location' OR s.counted)
-            RETURNING resource_id, during
+                    WHERE o.practice_id = u.practice AND o.resource_id = u.resource AND o.exclusive
+                        AND o.during && tstzrange(u.start_at, u.end_at)),
+                u.appointment
+            FROM unnest(u_practices, u_appointments, u_resources, u_capacities, u_starts, u_ends, u_taken, u_first)
+                AS u (practice, appointment, resource, capacity, start_at, end_at, taken, first)
+            WHERE u.taken
+            RETURNING exclusive
         )
+        SELECT coalesce(bool_or(NOT t.exclusive), false) INTO is_shared FROM taken t;
+    END IF;
+
+    -- 6: where what excluded others has gone, or did not come first, the first of those that stand beside it excludes
+    IF is_shared OR p_practices IS NOT NULL THEN
+        LOOP
+            UPDATE records.occupancy o SET exclusive = true
+            FROM (
+                SELECT DISTINCT t.practice, t.resource, t.during
+                FROM (
+                    SELECT * FROM unnest(p_practices, p_resources, p_during) AS p (practice, resource, during)
+                    UNION ALL
+                    SELECT u.practice, u.resource, tstzrange(u.start_at, u.end_at)
+                    FROM unnest(u_practices, u_resources, u_capacities, u_starts, u_ends, u_taken)
+                        AS u (practice, resource, capacity, start_at, end_at, taken)
+                    WHERE u.taken AND u.capacity = 1
+                ) t
+            ) t
+            WHERE o.practice_id = t.practice AND o.resource_id = t.resource AND o.during && t.during AND NOT o.exclusive
+                AND o.appointment_id IS NOT NULL AND 1 = (
+                    SELECT r.capacity FROM records.resource r
+                    WHERE r.practice_id = o.practice_id AND r.id = o.resource_id)
+                AND NOT EXISTS (
+                    SELECT FROM records.occupancy e
+                    WHERE e.practice_id = o.practice_id AND e.resource_id = o.resource_id AND e.during && o.during
+                        AND e.exclusive)
+                AND NOT EXISTS (
+                    SELECT FROM records.occupancy e
+                    WHERE e.practice_id = o.practice_id AND e.resource_id = o.resource_id AND e.during && o.during
+                        AND NOT e.exclusive AND e.appointment_id < o.appointment_id);
+            EXIT WHEN NOT FOUND;
+        END LOOP;
+    END IF;
+
+    -- 7: the slots
+    IF u_practices IS NOT NULL THEN
         INSERT INTO records.slot (practice_id, resource_id, during, status)
-        SELECT practice, t.resource_id, t.during,
-            CASE WHEN s.capacity = 1 OR s.capacity <= 1 + (
-                SELECT count(*) FROM records.occupancy o
-                WHERE o.practice_id = practice AND o.resource_id = t.resource_id AND o.during && t.during)
-            THEN 'busy' ELSE 'free' END
-        FROM taken t
-        CROSS JOIN LATERAL (
-            SELECT r.capacity FROM records.resource r WHERE r.practice_id = practice AND r.id = t.resource_id LIMIT 1
-        ) s
+        SELECT t.practice, t.resource, t.during, CASE
+            WHEN t.capacity = 1 OR t.capacity <= records.taken(t.practice, t.resource, t.during) THEN 'busy'
+            ELSE 'free' END
+        FROM (
+            SELECT DISTINCT u.practice, u.resource, u.capacity, tstzrange(u.start_at, u.end_at) AS during
+            FROM unnest(u_practices, u_resources, u_capacities, u_starts, u_ends, u_taken)
+                AS u (practice, resource, capacity, start_at, end_at, taken)
+            WHERE u.taken
+            ORDER BY 1, 2, 4
+        ) t
         ON CONFLICT (practice_id, resource_id, during) DO UPDATE SET
             status = 'busy', version = slot.version + 1, changed_at = clock_timestamp()
         WHERE slot.status = 'free' AND excluded.status = 'busy';
     END IF;
-    IF freed IS NOT NULL THEN
-        UPDATE records.slot s SET status = 'free', version = s.version + 1, changed_at = clock_timestamp()
-        FROM unnest(freed, freed_during) AS t (resource, during)
-        WHERE s.practice_id = practice AND s.resource_id = t.resource AND s.during = t.during AND s.status = 'busy'
-            AND (
-                SELECT r.capacity FROM records.resource r WHERE r.practice_id = practice AND r.id = s.resource_id
-            ) > (
-                SELECT count(*) FROM records.occupancy o
-                WHERE o.practice_id = practice AND o.resource_id = s.resource_id AND o.during && s.during);
-        UPDATE records.occupancy o SET exclusive = true
-        FROM unnest(freed, freed_during) AS t (resource, during)
-        WHERE o.practice_id = practice AND o.resource_id = t.resource AND o.during && t.during AND NOT o.exclusive
-            AND o.appointment_id IS NOT NULL AND 1 = (
-                SELECT r.capacity FROM records.resource r WHERE r.practice_id = practice AND r.id = o.resource_id)
-            AND NOT EXISTS (
-                SELECT FROM records.occupancy e
-                WHERE e.practice_id = practice AND e.resource_id = o.resource_id AND e.during && o.during
-                    AND e.appointment_id IS DISTINCT FROM o.appointment_id
-                    AND (e.exclusive OR e.appointment_id < o.appointment_id));
+    IF p_practices IS NOT NULL THEN
+        INSERT INTO records.slot (practice_id, resource_id, during, status)
+        SELECT t.practice, t.resource, t.during, CASE
+            WHEN (SELECT r.capacity FROM records.resource r WHERE r.practice_id = t.practice AND r.id = t.resource)
+                <= records.taken(t.practice, t.resource, t.during) THEN 'busy'
+            ELSE 'free' END
+        FROM (
+            SELECT DISTINCT p.practice, p.resource, p.during
+            FROM unnest(p_practices, p_resources, p_during) AS p (practice, resource, during)
+            ORDER BY 1, 2, 3
+        ) t
+        ON CONFLICT (practice_id, resource_id, during) DO UPDATE SET
+            status = 'free', version = slot.version + 1, changed_at = clock_timestamp()
+        WHERE slot.status = 'busy' AND excluded.status = 'free';
     END IF;
 END $$;
 
-ALTER FUNCTION records.occupy(practice text, appointment uuid, is_new boolean, is_live boolean, kinds text[], codes text[], names text[], npis text[], starts timestamp with time zone[], ends timestamp with time zone[]) OWNER TO pmsync;
+ALTER FUNCTION records.place_appointments(practices text[], appointments uuid[], are_new boolean[], use_practices text[], use_appointments uuid[], kinds text[], codes text[], names text[], npis text[], starts timestamp with time zone[], ends timestamp with time zone[], takes boolean[], are_first boolean[], passed_practices text[], passed_kinds text[], passed_codes text[], passed_starts timestamp with time zone[], passed_ends timestamp with time zone[]) OWNER TO pmsync;
 
-CREATE FUNCTION records.seen_person(enterprise text, kinds text[], authorities text[], alias_values text[], trusts smallint[], seen_family text, seen_given text, seen_birth date, seen_sex text, seen_phone text, seen_email text) RETURNS uuid
+CREATE FUNCTION records.save_persons(enterprises text[], ids uuid[], revisions bigint[], families text[], givens text[], births date[], sexes text[], phones text[], emails text[], name_enterprises text[], name_kinds text[], name_authorities text[], name_values text[], name_persons uuid[], name_trusts smallint[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
     AS $$
 DECLARE
-    found uuid;
-    known bigint;
-    one text;
-    is_told_all boolean;
-    survivor uuid;
+    written bigint;
 BEGIN
-    -- Usually everything is known already: then nothing is locked and nothing written.
-    FOR pass IN 1..2 LOOP
-        SELECT count(p.person_id), (array_agg(p.person_id ORDER BY a.trust DESC, p.first_seen_at)
-            FILTER (WHERE p.person_id IS NOT NULL))[1]
-        INTO known, found
-        FROM unnest(kinds, authorities, alias_values, trusts) AS a (kind, authority, value, trust)
-        LEFT JOIN LATERAL (
-            SELECT x.person_id, x.first_seen_at FROM records.person_alias x
-            WHERE x.enterprise_id = enterprise AND x.kind = a.kind AND x.authority = a.authority AND x.value = a.value
-                -- A number that two practices or a reused chart share makes nobody one: the person's own id does.
-                AND NOT EXISTS (
-                    SELECT FROM unnest(kinds, authorities, alias_values, trusts) AS s (kind, authority, value, trust)
-                    WHERE s.kind = 'person' AND s.trust > a.trust
-                        AND EXISTS (
-                            SELECT FROM records.person_alias y
-                            WHERE y.enterprise_id = enterprise AND y.person_id = x.person_id AND y.kind = s.kind
-                                AND y.authority = s.authority)
-                        AND NOT EXISTS (
-                            SELECT FROM records.person_alias y
-                            WHERE y.enterprise_id = enterprise AND y.person_id = x.person_id AND y.kind = s.kind
-                                AND y.authority = s.authority AND y.value = s.value))
-            LIMIT 1
-        ) p ON true;
-        IF found IS NOT NULL THEN
-            SELECT coalesce(p.survivor, p.id), NOT p.provisional OR NOT (
-                (p.family = '' AND seen_family <> '') OR (p.given = '' AND seen_given <> '')
-                OR (p.birth_date IS NULL AND seen_birth IS NOT NULL) OR (p.sex = '' AND seen_sex <> '')
-                OR (p.phone = '' AND seen_phone <> '') OR (p.email = '' AND seen_email <> ''))
-            INTO survivor, is_told_all
-            FROM records.person p WHERE p.enterprise_id = enterprise AND p.id = found;
-            IF known = cardinality(kinds) AND is_told_all THEN RETURN survivor; END IF;
+    INSERT INTO records.person (enterprise_id, id, family, given, birth_date, sex, phone, email)
+    SELECT u.enterprise, u.id, u.family, u.given, u.birth, u.sex, u.phone, u.email
+    FROM unnest(enterprises, ids, revisions, families, givens, births, sexes, phones, emails)
+        AS u (enterprise, id, revision, family, given, birth, sex, phone, email)
+    WHERE u.revision IS NULL;
+    IF cardinality(array_remove(revisions, NULL)) > 0 THEN
+        UPDATE records.person p SET family = u.family, given = u.given, birth_date = u.birth, sex = u.sex,
+            phone = u.phone, email = u.email, revision = p.revision + 1, changed_at = clock_timestamp()
+        FROM unnest(enterprises, ids, revisions, families, givens, births, sexes, phones, emails)
+            AS u (enterprise, id, revision, family, given, birth, sex, phone, email)
+        WHERE p.enterprise_id = u.enterprise AND p.id = u.id AND p.revision = u.revision AND p.provisional;
+        GET DIAGNOSTICS written = ROW_COUNT;
+        IF written <> cardinality(array_remove(revisions, NULL)) THEN
+            RAISE EXCEPTION 'a person was changed by another commit' USING ERRCODE = 'serialization_failure';
         END IF;
-        EXIT WHEN pass = 2;
-        FOR one IN
-            SELECT DISTINCT a.kind || '/' || a.authority || '/' || a.value
-            FROM unnest(kinds, authorities, alias_values) AS a (kind, authority, value) ORDER BY 1
-        LOOP
-            PERFORM pg_advisory_xact_lock(hashtextextended(enterprise || '/' || one, 7));
-        END LOOP;
-    END LOOP;
-    IF found IS NULL THEN
-        found := gen_random_uuid();
-        survivor := found;
-        INSERT INTO records.person (enterprise_id, id, family, given, birth_date, sex, phone, email)
-        VALUES (enterprise, found, seen_family, seen_given, seen_birth, seen_sex, seen_phone, seen_email);
-    ELSIF NOT is_told_all THEN
-        UPDATE records.person p SET
-            family = CASE WHEN p.family = '' THEN seen_family ELSE p.family END,
-            given = CASE WHEN p.given = '' THEN seen_given ELSE p.given END,
-            birth_date = coalesce(p.birth_date, seen_birth),
-            sex = CASE WHEN p.sex = '' THEN seen_sex ELSE p.sex END,
-            phone = CASE WHEN p.phone = '' THEN seen_phone ELSE p.phone END,
-            email = CASE WHEN p.email = '' THEN seen_email ELSE p.email END,
-            changed_at = clock_timestamp()
-        WHERE p.enterprise_id = enterprise AND p.id = found AND p.provisional;
     END IF;
     INSERT INTO records.person_alias (enterprise_id, kind, authority, value, person_id, trust)
-    SELECT enterprise, a.kind, a.authority, a.value, found, a.trust
-    FROM unnest(kinds, authorities, alias_values, trusts) AS a (kind, authority, value, trust)
+    SELECT * FROM unnest(name_enterprises, name_kinds, name_authorities, name_values, name_persons, name_trusts)
     ON CONFLICT DO NOTHING;
-    RETURN survivor;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    IF written <> cardinality(name_values) THEN
+        RAISE EXCEPTION 'an identifier was given by another commit' USING ERRCODE = 'serialization_failure';
+    END IF;
 END $$;
 
-ALTER FUNCTION records.seen_person(enterprise text, kinds text[], authorities text[], alias_values text[], trusts smallint[], seen_family text, seen_given text, seen_birth date, seen_sex text, seen_phone text, seen_email text) OWNER TO pmsync;
+ALTER FUNCTION records.save_persons(enterprises text[], ids uuid[], revisions bigint[], families text[], givens text[], births date[], sexes text[], phones text[], emails text[], name_enterprises text[], name_kinds text[], name_authorities text[], name_values text[], name_persons uuid[], name_trusts smallint[]) OWNER TO pmsync;
+
+CREATE FUNCTION records.taken(practice text, resource uuid, stretch tstzrange) RETURNS bigint
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT (SELECT count(*) FROM records.occupancy o
+            WHERE o.practice_id = practice AND o.resource_id = resource AND o.during && stretch AND o.exclusive)
+        + (SELECT count(*) FROM records.occupancy o
+           WHERE o.practice_id = practice AND o.resource_id = resource AND o.during && stretch AND NOT o.exclusive)
+$$;
+
+ALTER FUNCTION records.taken(practice text, resource uuid, stretch tstzrange) OWNER TO pmsync;
 
 CREATE TABLE api.client (
     practice_id text NOT NULL,
@@ -997,6 +1054,7 @@ CREATE TABLE records.appointment (
     changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     category_code text DEFAULT ''::text NOT NULL,
     category_text text DEFAULT ''::text NOT NULL,
+    revision bigint DEFAULT 0 NOT NULL,
     CONSTRAINT appointment_ends_after_its_start CHECK ((end_at > start_at)),
     CONSTRAINT appointment_has_both_times_or_none CHECK (((start_at IS NULL) = (end_at IS NULL))),
     CONSTRAINT appointment_status_is_fhir CHECK ((status = ANY (ARRAY['proposed'::text, 'pending'::text, 'booked'::text, 'arrived'::text, 'checked-in'::text, 'fulfilled'::text, 'cancelled'::text, 'noshow'::text, 'waitlist'::text, 'entered-in-error'::text])))
@@ -1007,6 +1065,8 @@ ALTER TABLE ONLY records.appointment FORCE ROW LEVEL SECURITY;
 ALTER TABLE records.appointment OWNER TO pmsync;
 
 COMMENT ON TABLE records.appointment IS 'An appointment as it stands: the fold of its events in event order. Written by scheduling; never leaves (a deletion is entered-in-error).';
+
+COMMENT ON COLUMN records.appointment.revision IS 'Bumped by every save, apart from the public version; a save names the one that it was decided on.';
 
 CREATE TABLE records.appointment_alias (
     practice_id text NOT NULL,
@@ -1262,12 +1322,15 @@ CREATE TABLE records.person (
     email text DEFAULT ''::text NOT NULL,
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    revision bigint DEFAULT 0 NOT NULL,
     CONSTRAINT person_does_not_survive_itself CHECK ((survivor IS DISTINCT FROM id))
 );
 
 ALTER TABLE records.person OWNER TO pmsync;
 
 COMMENT ON TABLE records.person IS 'A person. Provisional rows come from any worker through records.seen_person; registration owns the rest. Never leaves.';
+
+COMMENT ON COLUMN records.person.revision IS 'Bumped by every save; a save names the one that it was decided on.';
 
 CREATE TABLE records.person_alias (
     enterprise_id text NOT NULL,
@@ -1650,7 +1713,7 @@ ALTER TABLE ONLY workflow.unmapped
 
 CREATE UNIQUE INDEX client_name_in_use ON api.client USING btree (practice_id, name) WHERE (revoked_at IS NULL);
 
-CREATE INDEX delivery_by_record ON api.delivery USING btree (practice_id, record_id);
+CREATE INDEX delivery_by_record ON api.delivery USING btree (practice_id, record_id) WHERE (record_id IS NOT NULL);
 
 CREATE INDEX delivery_by_time ON api.delivery USING brin (created_at);
 
@@ -1698,21 +1761,21 @@ CREATE UNIQUE INDEX tapped_matches_once ON reconciliation.tapped USING btree (pr
 
 CREATE INDEX tapped_unmatched ON reconciliation.tapped USING btree (practice_id, received_at) WHERE (verdict = ANY (ARRAY['waiting'::text, 'only-theirs'::text]));
 
-CREATE INDEX appointment_alias_by_appointment ON records.appointment_alias USING btree (practice_id, appointment_id);
+CREATE INDEX appointment_alias_by_appointment ON records.appointment_alias USING btree (practice_id, appointment_id) WHERE (appointment_id IS NOT NULL);
 
 CREATE UNIQUE INDEX appointment_alias_names_one ON records.appointment_alias USING btree (practice_id, kind, authority, value) WHERE (kind <> 'visit'::text);
 
-CREATE INDEX appointment_by_change ON records.appointment USING btree (practice_id, changed_at, id);
+CREATE INDEX appointment_by_change ON records.appointment USING btree (practice_id, changed_at, id) WHERE (changed_at IS NOT NULL);
 
-CREATE INDEX appointment_by_person ON records.appointment USING btree (practice_id, person_id, start_at);
+CREATE INDEX appointment_by_person ON records.appointment USING btree (practice_id, person_id, start_at) WHERE (person_id IS NOT NULL);
 
-CREATE INDEX appointment_by_start ON records.appointment USING btree (practice_id, start_at, id);
+CREATE INDEX appointment_by_start ON records.appointment USING btree (practice_id, start_at, id) WHERE (start_at IS NOT NULL);
 
-CREATE INDEX appointment_resource_by_resource ON records.appointment_resource USING btree (practice_id, resource_id, start_at);
+CREATE INDEX appointment_resource_by_resource ON records.appointment_resource USING btree (practice_id, resource_id, start_at) WHERE (resource_id IS NOT NULL);
 
 CREATE INDEX block_stretch_by_resource ON records.block_stretch USING btree (practice_id, resource_id, during);
 
-CREATE INDEX change_by_record ON records.change USING btree (practice_id, record_id);
+CREATE INDEX change_by_record ON records.change USING btree (practice_id, record_id) WHERE (record_id IS NOT NULL);
 
 CREATE INDEX day_event_by_day ON records.day_event USING btree (practice_id, day);
 
@@ -1726,7 +1789,9 @@ CREATE UNIQUE INDEX occupancy_by_appointment ON records.occupancy USING btree (p
 
 CREATE INDEX occupancy_holds ON records.occupancy USING btree (practice_id, resource_id) WHERE (hold_id IS NOT NULL);
 
-CREATE INDEX person_alias_by_person ON records.person_alias USING btree (enterprise_id, person_id);
+CREATE INDEX occupancy_shared ON records.occupancy USING gist (practice_id, resource_id, during) WHERE (NOT exclusive);
+
+CREATE INDEX person_alias_by_person ON records.person_alias USING btree (enterprise_id, person_id) WHERE (person_id IS NOT NULL);
 
 CREATE INDEX person_by_survivor ON records.person USING btree (enterprise_id, survivor) WHERE (survivor IS NOT NULL);
 
@@ -2136,9 +2201,11 @@ GRANT SELECT,INSERT ON TABLE journal.entry TO pmsync_scheduling;
 GRANT SELECT ON TABLE journal.entry TO pmsync_console;
 GRANT SELECT,INSERT ON TABLE journal.entry TO pmsync_operator;
 
-GRANT ALL ON FUNCTION records.held_person(enterprise text, kinds text[], authorities text[], alias_values text[], trusts smallint[], seen_family text, seen_given text, seen_birth date, seen_sex text, seen_phone text, seen_email text) TO pmsync_scheduling;
+GRANT ALL ON FUNCTION records.place_appointments(practices text[], appointments uuid[], are_new boolean[], use_practices text[], use_appointments uuid[], kinds text[], codes text[], names text[], npis text[], starts timestamp with time zone[], ends timestamp with time zone[], takes boolean[], are_first boolean[], passed_practices text[], passed_kinds text[], passed_codes text[], passed_starts timestamp with time zone[], passed_ends timestamp with time zone[]) TO pmsync_scheduling;
 
-GRANT ALL ON FUNCTION records.occupy(practice text, appointment uuid, is_new boolean, is_live boolean, kinds text[], codes text[], names text[], npis text[], starts timestamp with time zone[], ends timestamp with time zone[]) TO pmsync_scheduling;
+GRANT ALL ON FUNCTION records.save_persons(enterprises text[], ids uuid[], revisions bigint[], families text[], givens text[], births date[], sexes text[], phones text[], emails text[], name_enterprises text[], name_kinds text[], name_authorities text[], name_values text[], name_persons uuid[], name_trusts smallint[]) TO pmsync_scheduling;
+
+GRANT ALL ON FUNCTION records.taken(practice text, resource uuid, stretch tstzrange) TO pmsync_scheduling;
 
 GRANT SELECT ON TABLE api.client TO pmsync_scheduling;
 GRANT SELECT,INSERT,UPDATE ON TABLE api.client TO pmsync_operator;

@@ -1,6 +1,7 @@
 import Foundation
 import HL7
 import Practice
+import Records
 package import Workflow
 
 /// How one case under `workflows/scheduling/cases` came out.
@@ -62,47 +63,47 @@ package enum Cases {
             return CaseResult(name: name, failures: [problem])
         }
         var comparison = Comparison(file: file)
-        var book = SchedulingBook(definition: definition)
+        var trial = SchedulingTrial(definition: definition)
         var outcomes: [String] = []
         var decisions = expectation.decisions[...]
         for (index, message) in messages.enumerated() {
             let stated = index < expectation.received.count ? instant(expectation.received[index]) : nil
             let received = stated ?? arrival(of: message)
-            if expectation.asOf != nil { _ = book.passMidnight(now: received) }
-            let receive = { book.receive(message, receivedAt: received, entry: Int64(index + 1)) }
+            if expectation.asOf != nil { _ = trial.passMidnight(now: received) }
+            let receive = { trial.receive(message, receivedAt: received, entry: Int64(index + 1)) }
             var outcome = receive()
             var text = Described.outcome(outcome)
             while case .parked(let park) = outcome, park.code == .ambiguousAppointment,
                 let decision = decisions.popFirst()
             {
-                let meant = park.candidates.first { book.appointments[$0]?.state.start == instant(decision) }
-                book.decide(Int64(index + 1), is: meant, of: park.candidates)
+                let meant = park.candidates.first { trial.appointments[$0]?.state.start == instant(decision) }
+                trial.decide(Int64(index + 1), is: meant, of: park.candidates)
                 outcome = receive()
                 text += "; " + Described.outcome(outcome)
             }
             outcomes.append(text)
         }
-        if let asOf = expectation.asOf.flatMap(instant) { _ = book.passMidnight(now: asOf) }
+        if let asOf = expectation.asOf.flatMap(instant) { _ = trial.passMidnight(now: asOf) }
         comparison.compare("messages", expectation.messages, outcomes, line: expectation.messagesLine)
         if let expected = expectation.appointments {
-            comparison.compare("appointments", expected, Described.appointments(book))
+            comparison.compare("appointments", expected, Described.appointments(trial))
         }
-        if let expected = expectation.slots { comparison.compare("slots", expected, Described.slots(book)) }
+        if let expected = expectation.slots { comparison.compare("slots", expected, Described.slots(trial)) }
         return CaseResult(name: name, failures: comparison.failures)
     }
 
     private static func instant(_ value: Expectation.Value) -> Date? { try? Date(value.text, strategy: .iso8601) }
     /// What these messages come to under a definition, as the file that a case expects it in.
     static func expectation(of messages: [[UInt8]], about: String, definition: Definition) -> String {
-        var book = SchedulingBook(definition: definition)
+        var trial = SchedulingTrial(definition: definition)
         let outcomes = messages.enumerated().map { index, message in
-            book.receive(message, receivedAt: arrival(of: message), entry: Int64(index + 1))
+            trial.receive(message, receivedAt: arrival(of: message), entry: Int64(index + 1))
         }
         func list(_ values: [String]) -> String {
             "[" + values.map { LearntProfile.quoted($0) }.joined(separator: ", ") + "]"
         }
         var lines = ["about: \(LearntProfile.quoted(about))", "messages: \(list(outcomes.map(Described.outcome)))"]
-        for (key, records) in [("appointments", Described.appointments(book)), ("slots", Described.slots(book))] {
+        for (key, records) in [("appointments", Described.appointments(trial)), ("slots", Described.slots(trial))] {
             lines.append(records.isEmpty ? "\(key): []" : "\(key):")
             for record in records {
                 let stated = record.filter { !$0.value.isEmpty && $0.value != [""] }.sorted { $0.key < $1.key }
@@ -121,9 +122,9 @@ package enum Cases {
     }
 }
 
-/// What a book holds, in the words of a case.
+/// What a trial holds, in the words of a case.
 private enum Described {
-    static func outcome(_ outcome: SchedulingBook.Outcome) -> String {
+    static func outcome(_ outcome: SchedulingTrial.Outcome) -> String {
         switch outcome {
         case .recorded(let all):
             all.map { $0.change.map { String($0.rawValue.dropFirst("appointment.".count)) } ?? "unchanged" }
@@ -135,17 +136,17 @@ private enum Described {
         }
     }
 
-    static func appointments(_ book: SchedulingBook) -> [[String: [String]]] {
-        let ordered = book.appointments.sorted { one, other in
+    static func appointments(_ trial: SchedulingTrial) -> [[String: [String]]] {
+        let ordered = trial.appointments.sorted { one, other in
             let a = one.value.state.start ?? .distantPast
             let b = other.value.state.start ?? .distantPast
             return (a, one.key.uuidString) < (b, other.key.uuidString)
         }
         return ordered.map { _, entry in
             let state = entry.state
-            let zone = book.definition.practices[entry.practice]?.zone ?? .gmt
+            let zone = trial.definition.practices[entry.practice]?.zone ?? .gmt
             let clock = PracticeTime(zone: zone)
-            let names = entry.aliases.map { "\($0.kind.rawValue) \($0.value)" }.sorted()
+            let names = entry.identifiers.keys.map { "\($0.kind.rawValue) \($0.value)" }.sorted()
             let uses = state.resources.map { use in
                 let own = use.start.map { " at \(clock.text($0))" } ?? ""
                 return "\(use.kind.rawValue) \(use.code)\(own)"
@@ -160,21 +161,23 @@ private enum Described {
             for (key, list) in values where list == [""] { values[key] = [] }
             values["start"] = state.start.map { [clock.text($0)] } ?? []
             values["end"] = state.end.map { [clock.text($0)] } ?? []
-            let replaced = state.replaces.flatMap { book.appointments[$0] }
-            values["replaces"] = replaced.map { entry in entry.aliases.map(\.value).sorted() } ?? []
+            let replaced = state.replaces.flatMap { trial.appointments[$0] }
+            values["replaces"] = replaced.map { entry in entry.identifiers.keys.map(\.value).sorted() } ?? []
             return values
         }
     }
 
-    static func slots(_ book: SchedulingBook) -> [[String: [String]]] {
-        let ordered = book.slots.sorted { one, other in
-            (one.key.start, one.key.code, one.key.end) < (other.key.start, other.key.code, other.key.end)
+    static func slots(_ trial: SchedulingTrial) -> [[String: [String]]] {
+        let ordered = trial.slice.blocks.slots.sorted { one, other in
+            let (a, b) = (one.key.stretch, other.key.stretch)
+            return (a.start, a.code, a.end) < (b.start, b.code, b.end)
         }
-        return ordered.map { key, change in
-            let clock = PracticeTime(zone: book.definition.practices[key.practice]?.zone ?? .gmt)
+        return ordered.map { key, slot in
+            let clock = PracticeTime(zone: trial.definition.practices[key.practice]?.zone ?? .gmt)
             return [
-                "resource": ["\(key.kind.rawValue) \(key.code)"], "start": [clock.text(key.start)],
-                "end": [clock.text(key.end)], "status": [change.status.rawValue],
+                "resource": ["\(key.stretch.kind.rawValue) \(key.stretch.code)"],
+                "start": [clock.text(key.stretch.start)], "end": [clock.text(key.stretch.end)],
+                "status": [slot.status.rawValue],
             ]
         }
     }

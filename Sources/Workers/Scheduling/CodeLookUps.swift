@@ -1,24 +1,6 @@
 package import Foundation
 import HL7
-package import Practice
 package import Workflow
-
-/// One code of a message, as it was looked up.
-package struct CodeLookUp: Hashable, Sendable {
-    package let table: TableName
-    package let code: String
-    /// The trigger event, for the status table; else empty.
-    package let event: String
-    /// The day that decided between rows.
-    package let day: Day
-}
-
-/// Gathers what one message looks up.
-final class CodeLookUps {
-    private(set) var all: Set<CodeLookUp> = []
-
-    func note(_ lookUp: CodeLookUp) { all.insert(lookUp) }
-}
 
 extension SchedulingMessage {
     /// The codes that a message has looked up in tables, by the same reader that applies it; nil for what is no message of
@@ -32,8 +14,9 @@ extension SchedulingMessage {
             let rules = definition.workflows["scheduling"], let action = rules.accepts[message.header.typeAndEvent]
         else { return nil }
         let lookUps = CodeLookUps()
-        let reader = MessageReader(
-            message, definition: definition, rules: rules, feed: feed, practice: practice, receivedAt: receivedAt,
+        let reader = FieldReader(
+            schedule: message, definition: definition, rules: rules, feed: feed, practice: practice,
+            receivedAt: receivedAt,
             lookUps: lookUps)
         _ = try? reader.content(action, 0)
         return (practice.id, lookUps.all)

@@ -50,7 +50,7 @@ extension LoadCells {
     }
 
     private func names(
-        of person: PersonSeen, isGroup: Bool
+        of person: ParsedPerson, isGroup: Bool
     ) -> (aliases: [Alias], lookUps: [AppointmentSeen.LookUp]) {
         let mark = "#" + (person.aliases.first?.identifier.value ?? "")
         var aliases: [Alias] = []
@@ -123,7 +123,7 @@ extension LoadCells {
     }
 
     private func block(
-        _ times: MessageReader.Times, _ uses: [ResourceUse], _ entry: Int64
+        _ times: FieldReader.Times, _ uses: [ResourceUse], _ entry: Int64
     ) throws(LoadFault) -> BlockSeen {
         let ids = [(LoadField.appointment, Identifier.Kind.filler), (.placer, .placer)].compactMap { field, kind in
             text(field).map { reader.alias(kind, $0).identifier }
@@ -135,7 +135,7 @@ extension LoadCells {
     }
 
     /// A place only says where, once a person or a thing is named, as for messages.
-    private func slots(_ times: MessageReader.Times, _ uses: [ResourceUse]) throws(LoadFault) -> [SlotChange] {
+    private func slots(_ times: FieldReader.Times, _ uses: [ResourceUse]) throws(LoadFault) -> [SlotChange] {
         guard let start = times.start else { throw fault(.empty, .start) }
         guard !uses.isEmpty else { throw fault(.empty, .provider) }
         let busy = uses.filter { $0.kind != .location }

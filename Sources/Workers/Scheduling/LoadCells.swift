@@ -21,8 +21,8 @@ struct LoadCells {
 
     // MARK: Persons
 
-    func person(isNeeded: Bool) throws(LoadFault) -> PersonSeen {
-        var person = PersonSeen()
+    func person(isNeeded: Bool) throws(LoadFault) -> ParsedPerson {
+        var person = ParsedPerson()
         for (field, kind) in [(LoadField.mrn, Identifier.Kind.mrn), (.person, .person), (.local, .local)] {
             if let value = text(field) { person.aliases.append(reader.alias(kind, value)) }
         }
@@ -99,8 +99,8 @@ struct LoadCells {
     // MARK: Times
 
     /// A start and an end, with what a person must know about them.
-    func times() throws(LoadFault) -> MessageReader.Times {
-        var times = MessageReader.Times()
+    func times() throws(LoadFault) -> FieldReader.Times {
+        var times = FieldReader.Times()
         guard let (wall, offset) = try start() else { return times }
         let clock = PracticeTime(zone: zone())
         let start = clock.reading(of: wall, offsetSeconds: offset, receipt: reader.asOf)

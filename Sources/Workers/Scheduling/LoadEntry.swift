@@ -73,7 +73,7 @@ package struct LoadEntry: Hashable, Sendable {
 /// What a row of a loaded file says, in our words.
 package enum LoadedRow: Hashable, Sendable {
     case schedule(SchedulingMessage)
-    case person(PersonSeen)
+    case person(ParsedPerson)
     case resource(LoadedResource)
     /// The status table says that its word means nothing to others.
     case ignored

@@ -1,7 +1,9 @@
 import Foundation
+import Journal
 package import Postgres
 import Practice
 package import Records
+import Worker
 package import Workflow
 
 /// What loading a row would do, by what is on record now. Reads only.
@@ -18,66 +20,43 @@ package struct LoadForecast: Sendable {
     }
 
     package func fate(of row: LoadedRow, practice: String, in transaction: Transaction) async throws -> Fate {
+        let workflow = SchedulingWorkflow()
+        let enterprise = definition.practices[practice]?.enterprise ?? practice
+        let parsed = SchedulingWorkflow.Parsed(row, practice: practice, enterprise: enterprise)
+        var needs = workflow.needs(of: parsed)
+        needs.wantsHistory = true
+        let slice = try await SchedulingSlice.load(needs, isHeld: false, in: transaction)
         switch row {
         case .ignored: return .ignored
-        case .person(let seen):
-            let enterprise = definition.practices[practice]?.enterprise ?? practice
-            return .record(try await PersonSighting(seen).standing(enterprise: enterprise, in: transaction))
+        case .person(let person): return .record(slice.persons.standing(of: person, in: enterprise))
         case .resource(let loaded):
-            return .record(
-                try await Resources.standing(
-                    of: loaded.use, capacity: loaded.capacity, practice: practice, in: transaction))
-        case .schedule(let message):
-            switch message.content {
-            case .ignored: return .ignored
-            case .slots(let block): return .record(try await slots(block.changes, practice, transaction))
-            case .appointments(let seen):
-                guard let one = seen.first else { return .ignored }
-                return try await appointment(one, message, transaction)
-            }
+            return .record(slice.resources.standing(of: loaded.use, capacity: loaded.capacity, in: practice))
+        case .schedule(let message): return try fate(of: parsed, message, in: slice)
         }
     }
 
-    private func slots(
-        _ changes: [SlotChange], _ practice: String, _ transaction: Transaction
-    ) async throws -> Standing {
-        for change in changes {
-            let known = try await transaction.query(
-                """
-                SELECT 1 FROM records.slot s
-                JOIN records.resource r ON r.practice_id = s.practice_id AND r.id = s.resource_id
-                WHERE s.practice_id = \(practice) AND r.kind = \(change.resource.kind.rawValue)
-                    AND r.code = \(change.resource.code) AND s.during = tstzrange(\(change.start), \(change.end))
-                    AND s.status = \(change.status.rawValue)
-                """)
-            if known.isEmpty { return .new }
+    private func fate(
+        of parsed: SchedulingWorkflow.Parsed, _ message: SchedulingMessage, in slice: SchedulingSlice
+    ) throws -> Fate {
+        let input = Input(
+            kind: LoadJob.kind, entry: EntryID(day: CalendarDay(daysSince2000: 0), number: AppointmentEvent.noEntry),
+            bytes: [], feed: LoadEntry.feedName, practice: message.practice, receivedAt: .distantPast)
+        let draft: SchedulingSlice.Draft
+        do throws(Undecided) {
+            draft = try SchedulingWorkflow().decide(parsed, in: slice, DecisionContext(definition, input))
+        } catch {
+            return .ambiguous
         }
-        return .same
-    }
-
-    private func appointment(
-        _ seen: AppointmentSeen, _ message: SchedulingMessage, _ transaction: Transaction
-    ) async throws -> Fate {
-        let person = try await PersonSighting(seen.person).known(enterprise: message.enterprise, in: transaction)
-        let stored = try await Appointments.read(
-            named: seen.lookUps.map(\.identifier), person: person, since: seen.since, practice: message.practice,
-            enterprise: message.enterprise, in: transaction)
-        let record = OnRecord(
-            person: person,
-            candidates: stored.map {
-                OnRecord.Candidate(appointment: $0.appointment, aliases: Set($0.aliases.map(\.identifier)))
-            })
-        switch seen.decide(record, definition: definition) {
-        case .park: return .ambiguous
-        case .record(let id, let event, _, ending: _, absorbing: _):
-            guard let id, let before = stored.first(where: { $0.appointment.id == id })?.appointment else {
-                return .record(.new)
-            }
-            let events = try await Appointments.said(of: id, practice: message.practice, in: transaction)
-            guard let after = Appointment(folding: [event] + events, id: id) else { return .record(.same) }
-            let changes = Self.changes(from: before, to: after)
-            return .record(changes.isEmpty ? .same : .changes(changes))
+        var after = slice
+        let applied = after.record(draft)
+        if case .block = draft { return .record(applied.slots.isEmpty ? .same : .new) }
+        guard let one = applied.records.first, let state = after.appointments[one.id]?.state else {
+            if case .nothing(let code, _) = draft, code == "ignored" { return .ignored }
+            return .record(.same)
         }
+        guard let before = slice.appointments[one.id]?.state else { return .record(.new) }
+        let changes = Self.changes(from: before, to: state)
+        return .record(changes.isEmpty ? .same : .changes(changes))
     }
 
     private static func changes(from before: Appointment, to after: Appointment) -> [String] {

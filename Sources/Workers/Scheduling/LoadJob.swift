@@ -1,8 +1,5 @@
-import Journal
 package import Postgres
-import Practice
 package import Queue
-import Records
 package import Workflow
 
 /// The job of one row of a loaded file: one more way in, under the person's key like a message, and told to nobody.
@@ -32,30 +29,12 @@ package enum LoadJob {
         return job(row, by: reader, entry: entry, secret: secret)
     }
 
-    static func read(_ entry: Entry, _ definition: Definition) throws(Park) -> LoadedRow {
-        guard let loaded = LoadEntry(bytes: entry.payload) else {
+    static func read(
+        _ bytes: [UInt8], practice: String?, entry: Int64, _ definition: Definition
+    ) throws(Park) -> LoadedRow {
+        guard let loaded = LoadEntry(bytes: bytes) else {
             throw Park(.unreadable, holdsKey: false, detail: "it is no row of a load")
         }
-        return try LoadReader.read(loaded, practice: entry.practice, number: entry.id.number, definition)
-    }
-
-    /// Writes what is no appointment; the outcome's code.
-    static func write(
-        _ row: LoadedRow, practice: String, _ definition: Definition, _ transaction: Transaction
-    ) async throws -> String {
-        switch row {
-        case .schedule: preconditionFailure("What a row says of the schedule is applied as a message.")
-        case .ignored: return "ignored"
-        case .person(let seen):
-            let enterprise = definition.practices[practice]?.enterprise ?? practice
-            let sighting = PersonSighting(seen)
-            let before = try await sighting.standing(enterprise: enterprise, in: transaction)
-            _ = try await sighting.record(enterprise: enterprise, in: transaction)
-            return before == .same ? "unchanged" : "applied"
-        case .resource(let loaded):
-            let isChanged = try await Resources.load(
-                loaded.use, capacity: loaded.capacity, practice: practice, in: transaction)
-            return isChanged ? "applied" : "unchanged"
-        }
+        return try LoadReader.read(loaded, practice: practice, number: entry, definition)
     }
 }

@@ -5,9 +5,9 @@ import Worker
 /// Who comes without any number, as before the first chart, is told from others by name and birth date. Where numbers are
 /// said they alone count: two people may share both, so what this key finds is believed only of somebody who has no number
 /// yet.
-extension PersonSeen {
+extension ParsedPerson {
     /// Nil where the message says too little.
-    package var natural: Alias? {
+    package var naturalKey: Alias? {
         guard let birthDate, !family.isEmpty, !given.isEmpty else { return nil }
         let words = [family, given].map { word in
             word.folding(options: [.diacriticInsensitive, .caseInsensitive], locale: nil)
@@ -22,11 +22,10 @@ extension PersonSeen {
     /// Known by nothing else.
     package var isNatural: Bool { aliases.first?.identifier.kind == .natural }
 
-    /// With the natural key where nothing else names the person.
-    var named: PersonSeen {
-        guard aliases.isEmpty, let natural else { return self }
+    /// With the natural key: where nothing else names the person, or beside what does.
+    var named: ParsedPerson {
         var person = self
-        person.aliases = [natural]
+        if aliases.isEmpty { person.aliases = [naturalKey].compactMap(\.self) } else { person.natural = naturalKey }
         return person
     }
 

@@ -3,32 +3,9 @@ import HL7
 import Practice
 import Workflow
 
-extension MessageReader {
-    /// Every repetition at the rule's field that is of its types.
-    func identifiers(_ rule: IdentifierRule, of patient: Patient?) throws(Park) -> [Alias] {
-        guard let segment = segment(rule.path, of: patient) else { return [] }
-        var aliases: [Alias] = []
-        let repetitions = rule.path.repetition.map { $0...$0 } ?? 1...max(1, segment.repetitions(rule.path.field))
-        for repetition in repetitions {
-            guard
-                let value = try text(
-                    segment, rule.path.field, repetition: repetition, component: rule.path.component ?? 1)
-            else { continue }
-            let type = try text(segment, rule.path.field, repetition: repetition, component: 5) ?? ""
-            if !rule.types.isEmpty, !rule.types.contains(type.uppercased()) { continue }
-            var authority = rule.authority
-            if let component = rule.authorityComponent,
-                let stated = try text(segment, rule.path.field, repetition: repetition, component: component)
-            {
-                authority = stated
-            }
-            aliases.append(Alias(Identifier(rule.kind, authority: authority, value: value), trust: rule.trust))
-        }
-        return aliases
-    }
-
-    func person(_ patient: Patient) throws(Park) -> PersonSeen {
-        var person = PersonSeen()
+extension FieldReader {
+    func person(_ patient: Group) throws(Park) -> ParsedPerson {
+        var person = ParsedPerson()
         for rule in feed.personIdentifiers { person.aliases += try identifiers(rule, of: patient) }
         person.aliases = person.aliases.mostTrustedFirst
         person.family = try first(.family, of: patient)?.text ?? ""
@@ -45,7 +22,7 @@ extension MessageReader {
     /// The appointment's names. In a group each person's appointment bears the group's id with the person's mark, so that
     /// eight appointments have eight names.
     func names(
-        of patient: Patient, _ person: PersonSeen, position: Int, inGroup: Bool
+        of patient: Group, _ person: ParsedPerson, position: Int, inGroup: Bool
     ) throws(Park) -> (aliases: [Alias], lookUps: [AppointmentSeen.LookUp]) {
         let mark = "#" + (person.aliases.first?.identifier.value ?? String(position))
         var aliases: [Alias] = []

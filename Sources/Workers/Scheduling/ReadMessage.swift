@@ -41,8 +41,9 @@ extension SchedulingMessage {
     ) throws(Park) -> SchedulingMessage {
         guard let rules = definition.workflows["scheduling"], let action = rules.accepts[message.header.typeAndEvent]
         else { throw Park(routed: .unknownType, definition, ParkCode.unknownType.hint) }
-        let reader = MessageReader(
-            message, definition: definition, rules: rules, feed: feed, practice: practice, receivedAt: receivedAt)
+        let reader = FieldReader(
+            schedule: message, definition: definition, rules: rules, feed: feed, practice: practice,
+            receivedAt: receivedAt)
         return SchedulingMessage(
             practice: practice.id, enterprise: practice.enterprise, content: try reader.content(action, entry),
             tell: message.text("MSH-11.2") != "I")
@@ -67,7 +68,7 @@ extension ParkCode {
     }
 }
 
-extension MessageReader {
+extension FieldReader {
     func content(_ action: Action, _ entry: Int64) throws(Park) -> SchedulingMessage.Content {
         guard message.segment("SCH") != nil else { throw park(.missingSCH, "the segment SCH is missing") }
         let times = try times()
@@ -131,7 +132,7 @@ extension MessageReader {
     }
 
     private func appointments(
-        _ event: AppointmentEvent, _ people: [(patient: Patient, person: PersonSeen)]
+        _ event: AppointmentEvent, _ people: [(patient: Group, person: ParsedPerson)]
     ) throws(Park) -> [AppointmentSeen] {
         let parents = try parents()
         let series = event.kind == .booked ? try series() : nil

@@ -3,7 +3,7 @@ import HL7
 import Practice
 import Workflow
 
-extension MessageReader {
+extension FieldReader {
     /// What the resource segments name: AIP people, AIG things, AIL places, with RGS-2's action where their own is empty.
     /// Where no AIP or no AIL is there, the feed's other paths stand in. `whenUnsaid`: the action that the event implies.
     func resources(

@@ -1,17 +1,6 @@
 package import Foundation
 package import Practice
 
-/// What a message says of a person, as far as scheduling reads it. Empty: it did not say.
-package struct PersonSeen: Hashable, Sendable {
-    package var aliases: [Alias] = []
-    package var family = ""
-    package var given = ""
-    package var birthDate: Day?
-    package var sex = ""
-    package var phone = ""
-    package var email = ""
-}
-
 /// What a message says of one appointment of one person.
 package struct AppointmentSeen: Hashable, Sendable {
     /// Its `person` and `replaces` are still nil: they need the record (`decide`).
@@ -23,7 +12,7 @@ package struct AppointmentSeen: Hashable, Sendable {
     package var lookUps: [LookUp]
     /// SCH-23, SCH-24, where the feed means by them what this one replaces.
     package var parents: [Identifier]
-    package var person: PersonSeen
+    package var person: ParsedPerson
     /// How many people each of its resources takes at a time.
     package var capacities: [Capacity]
     /// Whether a booking ends the person's wait-list entry for the same event.

@@ -1,6 +1,7 @@
 import Foundation
 import HL7
 import Practice
+import Workflow
 
 /// Writes a message anew with nothing of a patient in it: what the standard keeps for codes is taken over where the study
 /// finds that it is one, each identifier, name, number and date is made up (the same for the same, so that a case's
@@ -186,7 +187,7 @@ struct Pseudonyms {
 
     private func unit(_ segment: Segment, _ field: Int) -> Field {
         let unit = segment.text(field) ?? ""
-        return MessageReader.seconds(ofUnit: unit) == nil ? "" : .text(unit)
+        return FieldReader.seconds(ofUnit: unit) == nil ? "" : .text(unit)
     }
 
     private mutating func start(_ segment: Segment, _ field: Int) -> Field {
