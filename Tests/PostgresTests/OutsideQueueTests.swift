@@ -13,7 +13,7 @@ import Testing
             work: .outside(atOnce: 4) { job in
                 if job.kind == "slow1" { for await _ in gate {} }
                 bench.note(job.kind)
-                return { _ in }
+                return .nothing
             })
         try await bench.running(duty) {
             _ = await bench.notes(2)
@@ -33,7 +33,7 @@ import Testing
             work: .outside(atOnce: 4) { job in
                 if job.kind == "a1" { throw Failure(code: "no-answer", kind: .ambiguous, stage: "send") }
                 bench.note(job.kind)
-                return { _ in }
+                return .nothing
             })
         try await bench.running(duty) {
             _ = await bench.notes(1)
@@ -55,7 +55,7 @@ import Testing
                     throw Failure(code: "refused", kind: .transient, stage: "deliver", holdsKey: false)
                 }
                 bench.note(job.kind)
-                return { _ in }
+                return .nothing
             })
         try await bench.enqueue([("good", "good")])
         try await bench.running(duty) {
