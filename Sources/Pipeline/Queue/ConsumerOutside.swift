@@ -32,6 +32,8 @@ extension Consumer {
     struct Taken: Sendable {
         var jobs: [Job] = []
         var epochs: [Int16: Int64] = [:]
+        /// One call to see whether the destination answers again.
+        var isProbe = false
         /// There may be more to take at once.
         var isMore = false
     }
@@ -43,6 +45,7 @@ extension Consumer {
             return Taken()
         }
         isAnotherDue = isAnotherDue || !busy.isEmpty
+        let isProbe = breaker.isTripped
         let room = breaker.room(of: limit, isIdle: busy.isEmpty, now: .now)
         guard room > 0 else { return Taken() }
         let isPartial = isUnderLoad
@@ -56,7 +59,7 @@ extension Consumer {
             }
         }
         let asideIDs = Set(aside.map(\.id))
-        var taken = Taken(epochs: fetched.lanes)
+        var taken = Taken(epochs: fetched.lanes, isProbe: isProbe)
         for job in fetched.jobs where !asideIDs.contains(job.id) && busy.insert(LaneKey(job)).inserted {
             taken.jobs.append(job)
         }
@@ -68,11 +71,17 @@ extension Consumer {
 
     // MARK: Calling
 
-    /// A call that was taken and waits for a place.
-    struct CallInLine {
+    /// A call that was taken and is to go out.
+    struct Call {
         let job: Job
         let epoch: Int64
         let readAt: ContinuousClock.Instant
+        let isProbe: Bool
+    }
+
+    /// A call that waits for a place.
+    struct CallInLine {
+        let call: Call
         /// Given whether it may go out.
         let turn: CheckedContinuation<Bool, Never>
     }
@@ -84,7 +93,10 @@ extension Consumer {
         } catch {
             // One that cannot be read must not hold the others up.
             if taken.jobs.count > 1, (try? Failure(of: error)) != nil {
-                for job in taken.jobs { await call(Taken(jobs: [job], epochs: taken.epochs), gather, atOnce: atOnce) }
+                for job in taken.jobs {
+                    let one = Taken(jobs: [job], epochs: taken.epochs, isProbe: taken.isProbe)
+                    await call(one, gather, atOnce: atOnce)
+                }
             } else if let job = taken.jobs.first, taken.jobs.count == 1 {
                 await fail(job, taken.epochs[job.lane] ?? -1, error)
             } else {
@@ -96,22 +108,20 @@ extension Consumer {
         let readAt = ContinuousClock.now
         await withDiscardingTaskGroup { group in
             for job in taken.jobs {
-                group.addTask {
-                    await self.call(job, taken.epochs[job.lane] ?? -1, work, readAt: readAt, atOnce: atOnce)
-                }
+                let call = Call(
+                    job: job, epoch: taken.epochs[job.lane] ?? -1, readAt: readAt, isProbe: taken.isProbe)
+                group.addTask { await self.make(call, work, atOnce: atOnce) }
             }
         }
     }
 
-    private func call(
-        _ job: Job, _ epoch: Int64, _ work: @escaping Duty.Outside, readAt: ContinuousClock.Instant, atOnce: Int
-    ) async {
+    private func make(_ call: Call, _ work: @escaping Duty.Outside, atOnce: Int) async {
+        let (job, epoch) = (call.job, call.epoch)
         if calling < atOnce {
+            guard mayGo(call) else { return giveBack([job]) }
             calling += 1
         } else {
-            let mayGo = await withCheckedContinuation { turn in
-                line.append(CallInLine(job: job, epoch: epoch, readAt: readAt, turn: turn))
-            }
+            let mayGo = await withCheckedContinuation { turn in line.append(CallInLine(call: call, turn: turn)) }
             if !mayGo { return giveBack([job]) }
         }
         let result: Result<Duty.Ending, any Error>
@@ -131,15 +141,18 @@ extension Consumer {
         }
     }
 
+    private func mayGo(_ call: Call) -> Bool {
+        !wakes.isStopping && (!isPaused || call.job.id <= drainsThrough ?? -1) && (call.isProbe || !breaker.isTripped)
+            && ContinuousClock.now - call.readAt < Self.shelfLife && lanes.epochs[call.job.lane] == call.epoch
+    }
+
     /// To the next in line that may still go out; those that may not are given back.
     private func passPlace() {
         calling -= 1
         if line.isEmpty { return }
-        let isOff = wakes.isStopping || isPaused || breaker.isTripped
-        let tooOld = ContinuousClock.now - Self.shelfLife
         while !line.isEmpty {
             let next = line.removeFirst()
-            let mayGo = !isOff && next.readAt > tooOld && lanes.epochs[next.job.lane] == next.epoch
+            let mayGo = mayGo(next.call)
             if mayGo { calling += 1 }
             next.turn.resume(returning: mayGo)
             if mayGo { break }

@@ -139,28 +139,7 @@ package struct FanOut: Sendable {
         _ practice: String, _ transaction: Transaction
     ) async throws -> ([Subscription], [Change]) {
         try await transaction.planByKey()
-        let rows = try await transaction.query(
-            """
-            SELECT s.*, NULL::bigint, NULL::text, NULL::text, NULL::uuid, NULL::integer, NULL::boolean, NULL::uuid
-            FROM (\(fragment: Self.subscribers(practice))) s
-            UNION ALL
-            (SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                c.number, c.type, c.record_kind, c.record_id, c.version, c.tell,
-                coalesce(a.person_id, s.resource_id, c.record_id)
-            FROM records.change c
-            LEFT JOIN LATERAL (  -- in the primary key's order, for other indexes begin with the practice too
-                SELECT x.id, x.person_id FROM records.appointment x
-                WHERE c.record_kind = 'appointment' AND x.practice_id = c.practice_id AND x.id >= c.record_id
-                ORDER BY x.id LIMIT 1
-            ) a ON a.id = c.record_id
-            LEFT JOIN LATERAL (
-                SELECT x.resource_id FROM records.slot x
-                WHERE c.record_kind = 'slot' AND x.practice_id = c.practice_id AND x.id = c.record_id LIMIT 1
-            ) s ON true
-            WHERE c.practice_id = \(practice) AND c.number > coalesce(
-                (SELECT f.last_change FROM records.fan_out f WHERE f.practice_id = \(practice)), 0)
-            ORDER BY c.number LIMIT \(Self.atOnce))
-            """)
+        let rows = try await transaction.query(FanOutQueries.unheard(practice, limit: Self.atOnce))
         var (subscriptions, changes): ([Subscription], [Change]) = ([], [])
         for row in rows {
             let (
@@ -186,7 +165,7 @@ package struct FanOut: Sendable {
     }
 
     private func subscriptions(_ practice: String, _ transaction: Transaction) async throws -> [Subscription] {
-        try await transaction.query(Self.subscribers(practice)).map { row in
+        try await transaction.query(FanOutQueries.subscribers(practice)).map { row in
             let (id, client, mode, name, alarms, after, modes) = try row.decode(
                 (UUID, UUID, String, String, Bool, [Int64], [String]).self)
             return Subscription(
@@ -195,31 +174,7 @@ package struct FanOut: Sendable {
         }
     }
 
-    private static func subscribers(_ practice: String) -> SQL {
-        """
-        SELECT s.id, s.client_id, s.mode, q.name, s.alarms,
-            array(SELECT m.after_change FROM api.mode m
-                  WHERE m.practice_id = s.practice_id AND m.subscription_id = s.id ORDER BY m.id),
-            array(SELECT m.mode FROM api.mode m
-                  WHERE m.practice_id = s.practice_id AND m.subscription_id = s.id ORDER BY m.id)
-        FROM api.subscription s
-        JOIN api.client c ON c.practice_id = s.practice_id AND c.id = s.client_id AND c.revoked_at IS NULL
-        JOIN queue.queue q ON q.id = s.queue
-        WHERE s.practice_id = \(practice) AND s.ended_at IS NULL AND s.mode <> 'off'
-        ORDER BY s.id
-        """
-    }
-
     // MARK: Writing
-
-    /// One delivery: a change as one subscription hears it.
-    private struct Delivery {
-        let change: Change
-        let subscription: UUID
-        /// Counted from 1 among those that this subscription hears now.
-        let place: Int64
-        let isShadow: Bool
-    }
 
     /// Numbers and writes the deliveries of all subscriptions, and puts the jobs of those that are to be sent into their
     /// queues: one statement, with the next one or the commit. Gives the queues to ring for.
@@ -230,42 +185,17 @@ package struct FanOut: Sendable {
         if news.isEmpty { return [] }
         let all = news.flatMap { subscription, changes in
             changes.enumerated().map { index, change in
-                Delivery(
-                    change: change, subscription: subscription.id, place: Int64(index) + 1,
-                    isShadow: subscription.mode(at: change.number) == "shadow")
+                let isShadow = subscription.mode(at: change.number) == "shadow"
+                return FanOutQueries.Delivery(
+                    subscription: subscription.id, place: Int64(index) + 1, id: deliveryID(subscription.id, change),
+                    type: change.type, change: change.number, kind: change.kind, record: change.record,
+                    version: change.version, isShadow: isShadow,
+                    key: isShadow ? nil : NoticeJob.key(subscription.id, change.subject, secret: secret).bytes)
             }
         }
-        let keys = all.map {
-            $0.isShadow ? nil : NoticeJob.key($0.subscription, $0.change.subject, secret: secret).bytes
-        }
         try await transaction.later(
-            """
-            WITH told AS MATERIALIZED (  -- 1: in each subscription's order
-                SELECT * FROM unnest(
-                    \(all.map(\.subscription)), \(all.map(\.place)), \(all.map { deliveryID($0.subscription, $0.change) }),
-                    \(all.map(\.change.type)), \(all.map(\.change.number)), \(all.map(\.change.kind)),
-                    \(all.map(\.change.record)), \(all.map(\.change.version)), \(all.map(\.isShadow)), \(keys)
-                ) WITH ORDINALITY AS t (subscription, place, id, type, change, kind, record, version, shadow, key, n)
-            ), numbered AS (  -- 2: whoever numbers holds the subscription's row until the commit
-                UPDATE api.subscription s SET last_event = s.last_event + c.count
-                FROM unnest(\(news.map(\.0.id)), \(news.map { Int64($0.1.count) })) AS c (id, count)
-                WHERE s.practice_id = \(practice) AND s.id = c.id
-                RETURNING s.id, s.queue, s.last_event - c.count AS before
-            ), delivered AS (  -- 3
-                INSERT INTO api.delivery (practice_id, subscription_id, event_number, id, type, change_number, record_kind,
-                    record_id, version, state, in_shadow, ended_at)
-                SELECT \(practice), t.subscription, n.before + t.place, t.id, t.type, t.change, t.kind, t.record, t.version,
-                    CASE WHEN t.shadow THEN 'shadow' ELSE 'pending' END, t.shadow,
-                    CASE WHEN t.shadow THEN clock_timestamp() END
-                FROM told t JOIN numbered n ON n.id = t.subscription
-            )
-            -- 4: nobody else enqueues into a subscription's queue, so its row does for the keys' locks: ids are drawn under it
-            INSERT INTO queue.job (queue, lane, kind, key, practice_id, payload)
-            SELECT n.queue, get_byte(t.key, 0) % q.lanes, \(NoticeJob.kind), t.key, \(practice),
-                jsonb_build_object('subscription', t.subscription, 'event', n.before + t.place)
-            FROM told t JOIN numbered n ON n.id = t.subscription JOIN queue.queue q ON q.id = n.queue
-            WHERE NOT t.shadow ORDER BY t.n
-            """)
+            FanOutQueries.tell(
+                all, counts: news.map { ($0.0.id, Int64($0.1.count)) }, practice: practice))
         return Set(
             news.filter { one, changes in changes.contains { one.mode(at: $0.number) != "shadow" } }.map(\.0.queueName))
     }

@@ -97,7 +97,7 @@ PARTITION BY RANGE (received_on);
 
 ALTER TABLE journal.entry OWNER TO pmsync;
 
-COMMENT ON TABLE journal.entry IS 'Every message, bytes as they came or went. Written by the gateway (in) and the workers (out), changed by nobody; a row leaves with its day''s partition, which pruning drops after PMSYNC_KEEP_DAYS.';
+COMMENT ON TABLE journal.entry IS 'Every message, bytes as they came, and e-mails as they went; of a notice to an app its delivery keeps the digest (older ones are here, direction out). Written by the gateway (in) and the workers (out), changed by nobody; a row leaves with its day''s partition, which pruning drops after PMSYNC_KEEP_DAYS.';
 
 CREATE FUNCTION journal.entries(of_day date, numbers bigint[]) RETURNS SETOF journal.entry
     LANGUAGE plpgsql STABLE

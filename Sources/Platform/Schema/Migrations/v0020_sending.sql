@@ -7,6 +7,9 @@ ALTER TABLE api.delivery
 COMMENT ON COLUMN api.delivery.digest IS
     'SHA-256 of the body that the app acknowledged. The body is made of this row (and for a day, of its members then), so it can be made again and compared. Null where it was delivered before there was a digest, and the journal has the bytes; and where nothing was delivered.';
 
+COMMENT ON TABLE journal.entry IS
+    'Every message, bytes as they came, and e-mails as they went; of a notice to an app its delivery keeps the digest (older ones are here, direction out). Written by the gateway (in) and the workers (out), changed by nobody; a row leaves with its day''s partition, which pruning drops after PMSYNC_KEEP_DAYS.';
+
 -- The receipt changes the state of every delivery. An index whose condition names the state makes each such change write to
 -- all indexes of the table; this one names what never changes. Null: written by a program that does not know the column.
 ALTER TABLE api.delivery ADD COLUMN in_shadow boolean;
