@@ -111,8 +111,9 @@ let tests: [Target] =
             "SchedulingTests",
             uses: [
                 "Scheduling", "Workflow", "Practice", "HL7", "FHIR", "Records", "Reconciliation", "Postgres", "Journal",
-                "Queue", "Worker", "Hosting", "PracticeSimulator", "TestSupport", .hummingbird, .httpTypes, .lifecycle,
-                .log, .nio,
+                "Queue", "Worker", "Hosting", "Destination", "PracticeSimulator", "TestSupport", .hummingbird,
+                .httpTypes,
+                .lifecycle, .log, .nio, .crypto,
             ]),
         test(
             "PostgresTests",

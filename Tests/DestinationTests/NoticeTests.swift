@@ -22,4 +22,52 @@ import Testing
         notice.change = nil
         #expect(!String(decoding: notice.body, as: UTF8.self).contains("change\":"))
     }
+
+    /// Every part that a notice may have, as a JSON encoder with sorted keys writes it: what was begun by an older program is
+    /// repeated by a newer one.
+    private struct Encoded: Encodable {
+        struct Data: Encodable {
+            struct Record: Encodable {
+                let kind: String
+                let id: String
+                let version: Int32
+            }
+
+            let practice: String
+            let event: Int64
+            let change: Int64?
+            let record: Record
+            let members: [String]?
+            let alarm: Notice.Alarm?
+        }
+
+        let type: String
+        let timestamp: String
+        let data: Data
+    }
+
+    @Test(arguments: [nil, 57], [nil, 1_772_456_999.9])
+    func `the body is what a JSON encoder makes of the notice`(change: Int64?, until: Double?) throws {
+        var notice = Self.sample
+        notice.change = change
+        notice.practice = "o'hare \"north\" \\ b/c\u{8}\u{1}\u{1f}\n\t\u{7f}é😀\u{2028}"
+        notice.members = change.map { _ in [notice.record, notice.id] } ?? []
+        notice.alarm = Notice.Alarm(
+            feed: "demo/<pm>", since: Date(timeIntervalSince1970: 1_772_456_400.7),
+            until: until.map(Date.init(timeIntervalSince1970:)))
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.dateEncodingStrategy = .iso8601
+        let encoded = try encoder.encode(
+            Encoded(
+                type: notice.type,
+                timestamp: Date.ISO8601FormatStyle(includingFractionalSeconds: true).format(notice.at),
+                data: .init(
+                    practice: notice.practice, event: notice.event, change: notice.change,
+                    record: .init(
+                        kind: notice.kind, id: notice.record.uuidString.lowercased(), version: notice.version),
+                    members: notice.members.isEmpty ? nil : notice.members.map { $0.uuidString.lowercased() },
+                    alarm: notice.alarm)))
+        #expect(String(decoding: notice.body, as: UTF8.self) == String(decoding: encoded, as: UTF8.self))
+    }
 }

@@ -82,7 +82,9 @@ private func work(_ url: String, outside: Bool) async throws {
             .named("bench"),
             work: .outside(atOnce: 8) { job in
                 if job.kind == "kill" { kill(getpid(), SIGKILL) }
-                return { try await effect(job.kind, $0) }
+                return Duty.Ending("effect", job.kind) { kinds, transaction in
+                    for kind in kinds { try await effect(kind, transaction) }
+                }
             })
         : Duty(
             .named("bench"),

@@ -31,10 +31,12 @@ struct Desk: Sendable {
     /// - Parameter noting: is told what became of each batch of scheduling's jobs.
     static func open(
         _ clinic: Clinic, now: Date?,
+        settings: [String: String] = [:],
         noting: @escaping @Sendable (JobBatch, BatchResult) -> Void = { _, _ in },
         _ body: @Sendable (Desk) async throws -> Void
     ) async throws {
-        var environment = ["PMSYNC_DATABASE_URL": clinic.database.url]
+        var environment = settings
+        environment["PMSYNC_DATABASE_URL"] = clinic.database.url
         if let now { environment["PMSYNC_NOW"] = now.formatted(.iso8601) }
         let program = Program(
             name: "scheduling", settings: try Settings(environment: environment), output: { _ in },

@@ -4,7 +4,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// Makes HTTP exchanges with other people's servers. A host's name is resolved once an exchange, all its addresses are
+/// Makes HTTP exchanges with other people's servers. A host's name is resolved, at most once a second, all its addresses are
 /// judged, and the connection goes to one of those very addresses, so that a name which changes its mind in between gains
 /// nothing (DNS rebinding). The next address is tried when nothing was sent to the one before. It follows no redirect.
 ///
@@ -33,17 +33,23 @@ package actor Outbound {
     }
 
     nonisolated let allowsPrivate: Bool
+    private let connectionsPerAddress: Int
     private var lines: [String: Line] = [:]
+    /// What names were resolved to a moment ago, all of it judged.
+    private var resolved: [String: (addresses: [String], at: ContinuousClock.Instant)] = [:]
     private var uses = 0
     private var closed = false
 
     /// Connections are kept to about this many addresses.
     private static let keeps = 64
 
-    /// - Parameter allowsPrivate: also loopback and private addresses, and plain http: on one's own machine, and where
-    ///   the operator chose the URL.
-    package init(allowsPrivate: Bool) {
+    /// - Parameters:
+    ///   - allowsPrivate: also loopback and private addresses, and plain http: on one's own machine, and where the operator
+    ///     chose the URL.
+    ///   - connectionsPerAddress: how many are kept; exchanges beyond wait for one.
+    package init(allowsPrivate: Bool, connectionsPerAddress: Int = 8) {
         self.allowsPrivate = allowsPrivate
+        self.connectionsPerAddress = connectionsPerAddress
     }
 
     /// Sends the request and reads at most `limit` bytes of the answer's body, all within the time given. The head alone
@@ -63,7 +69,10 @@ package actor Outbound {
             request.body = body.map { .bytes($0) }
             do {
                 let response = try await client.execute(request, deadline: deadline)
-                let (body, ending) = await Self.read(response.body, limit: limit, until: deadline)
+                let (body, ending) =
+                    response.isEmpty
+                    ? await Self.read(nothing: response.body)
+                    : await Self.read(response.body, limit: limit, until: deadline)
                 await give(key)
                 return Answer(status: Int(response.status.code), headers: response.headers, body: body, ending: ending)
             } catch {
@@ -88,6 +97,7 @@ package actor Outbound {
     // MARK: Names
 
     private func resolve(_ target: Target) async throws(OutboundError) -> [String] {
+        if let known = resolved[target.host], ContinuousClock.now - known.at < .seconds(1) { return known.addresses }
         let addresses: [String]
         do {
             addresses = try await NIOThreadPool.singleton.runIfActive { try Names.addresses(of: target.host) }
@@ -97,6 +107,8 @@ package actor Outbound {
             throw .unreachable(.name)
         }
         guard allowsPrivate || addresses.allSatisfy(Address.isGlobal) else { throw .forbidden(.privateAddress) }
+        if resolved.count >= Self.keeps { resolved = [:] }
+        resolved[target.host] = (addresses, .now)
         return addresses
     }
 
@@ -111,6 +123,7 @@ package actor Outbound {
             configuration.timeout.connect = .seconds(5)
             configuration.connectionPool.retryConnectionEstablishment = false
             configuration.httpVersion = .http1Only
+            configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connectionsPerAddress
             let client = HTTPClient(
                 eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton), configuration: configuration)
             lines[key] = Line(client: client, lastUse: uses)
@@ -132,6 +145,17 @@ package actor Outbound {
     }
 
     // MARK: Answers
+
+    /// A body that the head says is empty ends with the head: it needs no timer. It has to be read all the same, or its
+    /// connection is not used again.
+    private static func read(nothing body: HTTPClientResponse.Body) async -> ([UInt8], Answer.Ending) {
+        do {
+            for try await _ in body {}
+            return ([], Task.isCancelled ? .broken : .whole)
+        } catch {
+            return ([], .broken)
+        }
+    }
 
     private static func read(
         _ body: HTTPClientResponse.Body, limit: Int, until deadline: NIODeadline
@@ -175,4 +199,11 @@ package actor Outbound {
     }
 
     private static let refusals: Set<CInt> = [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL, ETIMEDOUT]
+}
+
+extension HTTPClientResponse {
+    /// RFC 9110, 6.4.1 and 8.6: this answer has no content.
+    fileprivate var isEmpty: Bool {
+        status == .noContent || status == .notModified || headers.first(name: "content-length") == "0"
+    }
 }

@@ -80,11 +80,8 @@ package struct Outcome: Sendable {
 }
 
 extension Arrival {
-    /// Puts on record what was sent, bytes as they went, and with it what else the receipt changes: one statement, for there
-    /// is one of each notice.
-    package func recordSent(and change: SQL? = nil, in transaction: Transaction) async throws {
-        var sql = Queries.recordSent(self, Array(SHA256.hash(data: payload)))
-        if let change { sql = "WITH change AS (\(fragment: change)) \(fragment: sql)" }
-        try await transaction.later(sql)
+    /// Puts on record what was sent, bytes as they went. Not for notices to apps, of which a delivery keeps the digest.
+    package func recordSent(in transaction: Transaction) async throws {
+        try await transaction.later(Queries.recordSent(self, Array(SHA256.hash(data: payload))))
     }
 }

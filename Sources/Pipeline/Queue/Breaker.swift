@@ -21,6 +21,9 @@ struct Breaker {
         return isIdle ? min(free, 1) : 0
     }
 
+    /// Whether it stops calls now, or lets one through to see.
+    var isTripped: Bool { failures >= Self.limit }
+
     /// Gives the outage that is over, where there was one.
     mutating func passed(now: ContinuousClock.Instant) -> Outage? {
         defer { (failures, since, openUntil, hasPassed) = (0, nil, nil, true) }

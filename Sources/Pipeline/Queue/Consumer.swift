@@ -24,10 +24,13 @@ actor Consumer {
     var breaker = Breaker()
     /// The last batch was full, so there is more than one can see at a time.
     var isUnderLoad = false
-    /// Keys whose job is with the outside now.
+    /// Keys whose job is taken: it is with the outside, in line for it, or its end is being written.
     var busy: Set<LaneKey> = []
-    /// A look passed over keys in hand, so there is to be another when they are free.
+    /// A look passed over keys in hand or found no end, so there is to be another.
     var isAnotherDue = false
+    /// Calls that are with the outside now, and those that were taken and wait for a place.
+    var calling = 0
+    var line: [CallInLine] = []
     var conclusions: [Conclusion] = []
     var isConcluding = false
     var trouble = Trouble()
@@ -66,7 +69,7 @@ actor Consumer {
         let signal = wakes.stream(of: queue.name)
         switch duty.work {
         case .batches(let work): await runWithin(work, signal)
-        case .outside(let atOnce, let work): await runOutside(work, atOnce: atOnce, signal)
+        case .calls(let atOnce, let gather): await runOutside(gather, atOnce: atOnce, signal)
         }
         await giveBack()
     }

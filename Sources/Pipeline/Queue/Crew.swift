@@ -40,21 +40,28 @@ package final class Crew: Sendable {
     private let observer: any QueueObserver
     private let wakes = Wakes()
 
+    /// - Parameter fetching: sessions whose plans go by key (`Plans.onceByKey`), for looks and for the ends of calls; they are
+    ///   closed with the crew. Nil makes some.
     package init(
-        _ options: Options, duties: [Duty], configuration: Configuration, pool: Pool, doorbell: Doorbell,
-        observer: any QueueObserver = NoObserver(), logger: Logger
+        _ options: Options, duties: [Duty], configuration: Configuration, pool: Pool, fetching: Pool? = nil,
+        doorbell: Doorbell, observer: any QueueObserver = NoObserver(), logger: Logger
     ) {
         self.options = options
         self.configuration = configuration
         self.pool = pool
-        var looking = configuration
-        looking.plans = .onceByIndex
-        fetching = Pool(looking, size: 4)
-        writing = Pool(looking, size: 4)
+        self.fetching = fetching ?? Self.byKey(configuration)
+        writing = Self.byKey(configuration)
         self.duties = duties
         self.doorbell = doorbell
         self.observer = observer
         self.logger = logger
+    }
+
+    /// Sessions for what is looked up and changed by key, however long the tables are.
+    package static func byKey(_ configuration: Configuration) -> Pool {
+        var configuration = configuration
+        configuration.plans = .onceByKey
+        return Pool(configuration, size: 4)
     }
 
     /// Works until `stop()`, or until its task is cancelled; then finishes what is in hand and gives its lanes back.

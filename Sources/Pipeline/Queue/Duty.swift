@@ -22,19 +22,24 @@ package struct Duty: Sendable {
     /// Work of one job that does its own reading and writing in the commit.
     package typealias Within = @Sendable (Job, Transaction) async throws -> Done
 
-    /// What an outside call leaves to be written with the job's end.
-    package typealias Ending = @Sendable (Transaction) async throws -> Void
-
-    /// Work that calls outside: no transaction is open meanwhile; jobs of different keys run side by side. Throws
-    /// `Failure`.
+    /// Work that calls outside: no transaction is open meanwhile; jobs of different keys run side by side. A `Failure` that
+    /// it throws is the other side's; any other error is our own trouble.
     package typealias Outside = @Sendable (Job) async throws -> Ending
+
+    /// Reads at once what the jobs of a look need, then gives the call that each of them is.
+    package typealias Gather = @Sendable ([Job]) async throws -> Outside
 
     package enum Work: Sendable {
         case batches(Batch)
-        case outside(atOnce: Int, Outside)
+        case calls(atOnce: Int, Gather)
 
         package static func within(_ work: @escaping Within) -> Work {
-            .batches { batch, transaction in try await batch.forEach { try await work($0, transaction) } }
+            .batches { batch, transaction in try await batch.each { try await work($0, transaction) } }
+        }
+
+        /// Calls that have nothing to read together.
+        package static func outside(atOnce: Int, _ work: @escaping Outside) -> Work {
+            .calls(atOnce: atOnce) { _ in work }
         }
     }
 

@@ -34,7 +34,7 @@ struct LaneKey: Hashable, Sendable {
 
 /// Reads a queue's lanes, outside any transaction: nobody else takes what is in them, and where that is no longer so the
 /// fence refuses what follows. On sessions of its own: a queue is empty one moment and long the next, so its plans must
-/// not depend on what was known of its size (`Plans.onceByIndex`).
+/// not depend on what was known of its size (`Plans.onceByKey`).
 struct Fetcher: Sendable {
     let queue: Int16
     let pool: Pool

@@ -40,7 +40,7 @@ package struct JobBatch: Sendable {
 
     /// Jobs that each do their own reading and writing, one after the other. One that fails has written: the batch is tried
     /// again without it.
-    package func forEach(_ body: (Job) async throws -> Done) async throws -> BatchResult {
+    package func each(_ body: (Job) async throws -> Done) async throws -> BatchResult {
         var pass = Pass(self)
         for job in jobs where pass.mayRun(job) {
             do {

@@ -11,6 +11,12 @@ package struct JobKey: Hashable, Sendable {
         let code = HMAC<SHA256>.authenticationCode(for: Array(material.utf8), using: secret.key)
         bytes = Array(code.prefix(16))
     }
+
+    /// The advisory lock that orders those who enqueue under this key; `queue.key_lock` makes the same.
+    package func lock(in queue: Int16) -> Int64 {
+        let start = bytes.prefix(8).reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+        return Int64(bitPattern: start) ^ (Int64(queue) << 48)
+    }
 }
 
 /// The secret that every program of one database hashes its keys with.
@@ -35,4 +41,7 @@ package enum QueueError: Error, Equatable, Sendable {
     case unknownQueue(String)
     /// A lane that this worker held has another owner or epoch now: what it did was rolled back.
     case laneLost
+
+    /// What `queue.lane_lost` refuses a commit with.
+    static let laneLostState = SQLState(rawValue: "PM001")
 }

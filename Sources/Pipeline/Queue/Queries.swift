@@ -6,11 +6,30 @@ import Postgres
 enum Queries {
     // MARK: Entering
 
+    /// Locks the keys in the order of their locks and draws the first id only when it has them all, so that a key's id order
+    /// is its commit order whoever enqueues. A queue that is not there leaves its lane null, which is refused.
     static func enqueue(_ jobs: [NewJob], into queue: Int16) -> SQL {
         """
-        SELECT * FROM queue.enqueue(\(queue), \(jobs.map(\.kind)), \(jobs.map(\.key.bytes)), \(jobs.map(\.practice)),
-            \(jobs.map(\.day)), \(jobs.map(\.entry)), \(jobs.map(\.payload)))
+        INSERT INTO queue.job (queue, lane, kind, key, practice_id, received_on, entry_id, payload)
+        SELECT \(queue), get_byte(j.key, 0) % held.lanes, j.kind, j.key, j.practice, j.day, j.entry, j.payload::jsonb
+        FROM (
+            SELECT q.lanes
+            FROM (
+                SELECT count(pg_advisory_xact_lock(k.lock)) FROM unnest(\(locks(of: jobs, in: queue))) AS k (lock)
+            ) locked
+            LEFT JOIN queue.queue q ON q.id = \(queue)
+        ) held
+        CROSS JOIN unnest(
+            \(jobs.map(\.kind)), \(jobs.map(\.key.bytes)), \(jobs.map(\.practice)), \(jobs.map(\.day)),
+            \(jobs.map(\.entry)), \(jobs.map(\.payload))
+        ) WITH ORDINALITY AS j (kind, key, practice, day, entry, payload, n)
+        ORDER BY j.n
         """
+    }
+
+    private static func locks(of jobs: [NewJob], in queue: Int16) -> [Int64] {
+        if jobs.count == 1 { return [jobs[0].key.lock(in: queue)] }
+        return Set(jobs.map { $0.key.lock(in: queue) }).sorted()
     }
 
     static func queues() -> SQL { "SELECT id, name, lanes FROM queue.queue ORDER BY id" }
@@ -237,6 +256,36 @@ enum Queries {
             RETURNING 1
         )
         SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM fence)
+        """
+    }
+
+    /// The same for what goes out together with the commit: a wrong count is refused by the server (`laneLost`). Each job is
+    /// found by the primary key's order, whatever is known of the table's size.
+    static func finishOrRefuse(
+        _ queue: Int16, lanes: [Int16], ids: [Int64], worker: Int32, held: [Int16], epochs: [Int64]
+    ) -> SQL {
+        """
+        WITH gone AS (
+            DELETE FROM queue.job j USING (
+                SELECT found.place
+                FROM unnest(\(lanes), \(ids)) AS done (lane, id)
+                CROSS JOIN LATERAL (
+                    SELECT i.ctid AS place, i.id FROM queue.job i
+                    WHERE i.queue = \(queue) AND i.lane = done.lane AND i.id >= done.id ORDER BY i.id LIMIT 1
+                ) found
+                WHERE found.id = done.id OFFSET 0
+            ) there
+            WHERE j.ctid = there.place
+            RETURNING 1
+        ), fence AS (
+            \(fragment: holdLanes(queue, worker: worker, lanes: held, epochs: epochs))
+            RETURNING 1
+        )
+        SELECT CASE
+            WHEN (SELECT count(*) FROM gone) = \(Int64(ids.count))
+                AND (SELECT count(*) FROM fence) = \(Int64(held.count)) THEN true
+            ELSE queue.lane_lost()
+        END
         """
     }
 

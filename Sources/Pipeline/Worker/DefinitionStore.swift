@@ -14,6 +14,11 @@ package actor DefinitionStore {
         self.pool = pool
     }
 
+    /// Lets its sessions go. For whoever gave it a pool of its own.
+    package nonisolated func close() {
+        pool.close()
+    }
+
     /// Throws `DefinitionStoreError.none` before the first `pmsync apply`.
     ///
     /// - Parameter isFresh: look now, rather than rely on the last second's look: a replay follows on the heels of an apply.

@@ -8,7 +8,7 @@ package import Queue
 package struct FanOut: Sendable {
     package static let queue = "fan-out"
 
-    /// Changes of one commit: each of their keys is a lock until then, and locks are few.
+    /// Changes of one commit.
     private static let atOnce: Int64 = 500
 
     private let secret: KeySecret
@@ -30,24 +30,20 @@ package struct FanOut: Sendable {
         guard let practice = job.practice else { return Done() }
         if job.kind == Self.resend { return try await resend(job, practice, transaction) }
         if job.kind == Self.alarm { return try await alarm(job, practice, transaction) }
-        let changes = try await unheard(practice, transaction)
+        let (subscriptions, changes) = try await unheard(practice, transaction)
         guard let newest = changes.last?.number ?? nil else { return Done() }
-        var rings: Set<String> = []
-        for subscription in try await subscriptions(practice, transaction) {
-            let told = changes.filter { $0.tell && subscription.mode(at: $0.number) != "off" }
-            if told.isEmpty { continue }
-            if try await write(told, to: subscription, practice, transaction) { rings.insert(subscription.queueName) }
-        }
-        let isMore = changes.count == Int(Self.atOnce)
-        if isMore { rings.insert(Self.queue) }
+        let told = changes.filter(\.tell)
+        var rings = try await tell(
+            subscriptions.map { one in (one, told.filter { one.mode(at: $0.number) != "off" }) }, practice, transaction)
         try await transaction.later(
             """
             INSERT INTO records.fan_out (practice_id, last_change) VALUES (\(practice), \(newest))
             ON CONFLICT (practice_id) DO UPDATE SET last_change = excluded.last_change
             WHERE fan_out.last_change < excluded.last_change
             """)
-        if isMore {
+        if changes.count == Int(Self.atOnce) {
             try await NewJob.enqueue([self.job(for: practice)], into: job.queue, in: transaction)
+            rings.insert(Self.queue)
         }
         return Done(rings: rings)
     }
@@ -78,13 +74,9 @@ package struct FanOut: Sendable {
         let change = Change(
             number: nil, type: "appointment.resync", kind: "appointment", record: asked.record, version: version,
             tell: true, subject: subject, name: "resync/\(job.id)")
-        var rings: Set<String> = []
-        for subscription in try await subscriptions(practice, transaction)
-        where asked.client == nil || asked.client == subscription.client {
-            let isSent = try await write([change], to: subscription, practice, transaction)
-            if isSent { rings.insert(subscription.queueName) }
-        }
-        return Done(rings: rings)
+        let subscriptions = try await subscriptions(practice, transaction)
+            .filter { asked.client == nil || asked.client == $0.client }
+        return Done(rings: try await tell(subscriptions.map { ($0, [change]) }, practice, transaction))
     }
 
     // MARK: Alarms
@@ -105,12 +97,8 @@ package struct FanOut: Sendable {
         let change = Change(
             number: nil, type: type, kind: "alarm", record: asked.alarm, version: asked.isEnd ? 2 : 1, tell: true,
             subject: asked.alarm, name: type)
-        var rings: Set<String> = []
-        for subscription in try await subscriptions(practice, transaction) where subscription.hearsAlarms {
-            let isSent = try await write([change], to: subscription, practice, transaction)
-            if isSent { rings.insert(subscription.queueName) }
-        }
-        return Done(rings: rings)
+        let subscriptions = try await subscriptions(practice, transaction).filter(\.hearsAlarms)
+        return Done(rings: try await tell(subscriptions.map { ($0, [change]) }, practice, transaction))
     }
 
     // MARK: Changes
@@ -133,9 +121,7 @@ package struct FanOut: Sendable {
         let id: UUID
         let client: UUID
         let mode: String
-        let queue: Int16
         let queueName: String
-        let lastEvent: Int64
         let hearsAlarms: Bool
         /// From which change on each mode holds, oldest first; empty where it was never another.
         let modes: [(after: Int64, mode: String)]
@@ -147,84 +133,71 @@ package struct FanOut: Sendable {
         }
     }
 
-    /// Everything that is committed and not yet fanned out; commit order is number order, so nothing comes late.
-    private func unheard(_ practice: String, _ transaction: Transaction) async throws -> [Change] {
-        let rows = try await transaction.query(
-            """
-            SELECT c.number, c.type, c.record_kind, c.record_id, c.version, c.tell,
-                coalesce(a.person_id, s.resource_id, c.record_id)
-            FROM records.change c
-            LEFT JOIN LATERAL (
-                SELECT x.person_id FROM records.appointment x
-                WHERE x.practice_id = c.practice_id AND x.id = c.record_id LIMIT 1
-            ) a ON true
-            LEFT JOIN LATERAL (
-                SELECT x.resource_id FROM records.slot x
-                WHERE x.practice_id = c.practice_id AND x.id = c.record_id LIMIT 1
-            ) s ON true
-            WHERE c.practice_id = \(practice) AND c.number > coalesce(
-                (SELECT f.last_change FROM records.fan_out f WHERE f.practice_id = \(practice)), 0)
-            ORDER BY c.number LIMIT \(Self.atOnce)
-            """)
-        return try rows.map { row in
-            let (number, type, kind, record, version, tell, subject) = try row.decode(
-                (Int64, String, String, UUID, Int32, Bool, UUID).self)
-            return Change(
-                number: number, type: type, kind: kind, record: record, version: version, tell: tell, subject: subject,
-                name: "\(version)/\(type)/\(number)")
+    /// Who is told of a practice's changes, and everything that is committed and not yet fanned out: commit order is number
+    /// order, so nothing comes late. One round trip: the rows of the two have each other's columns empty.
+    private func unheard(
+        _ practice: String, _ transaction: Transaction
+    ) async throws -> ([Subscription], [Change]) {
+        try await transaction.planByKey()
+        let rows = try await transaction.query(FanOutQueries.unheard(practice, limit: Self.atOnce))
+        var (subscriptions, changes): ([Subscription], [Change]) = ([], [])
+        for row in rows {
+            let (
+                id, client, mode, queue, alarms, after, modes, number, type, kind, record, version, tell, subject
+            ) = try row.decode(
+                (
+                    UUID?, UUID?, String?, String?, Bool?, [Int64]?, [String]?, Int64?, String?, String?, UUID?, Int32?,
+                    Bool?, UUID?
+                ).self)
+            if let id, let client, let mode, let queue, let alarms, let after, let modes {
+                subscriptions.append(
+                    Subscription(
+                        id: id, client: client, mode: mode, queueName: queue, hearsAlarms: alarms,
+                        modes: zip(after, modes).map { ($0, $1) }))
+            } else if let number, let type, let kind, let record, let version, let tell, let subject {
+                changes.append(
+                    Change(
+                        number: number, type: type, kind: kind, record: record, version: version, tell: tell,
+                        subject: subject, name: "\(version)/\(type)/\(number)"))
+            }
         }
+        return (subscriptions, changes.sorted { ($0.number ?? 0) < ($1.number ?? 0) })
     }
 
     private func subscriptions(_ practice: String, _ transaction: Transaction) async throws -> [Subscription] {
-        let rows = try await transaction.query(
-            """
-            SELECT s.id, s.client_id, s.mode, s.queue, q.name, s.last_event, s.alarms,
-                array(SELECT m.after_change FROM api.mode m
-                      WHERE m.practice_id = s.practice_id AND m.subscription_id = s.id ORDER BY m.id),
-                array(SELECT m.mode FROM api.mode m
-                      WHERE m.practice_id = s.practice_id AND m.subscription_id = s.id ORDER BY m.id)
-            FROM api.subscription s
-            JOIN api.client c ON c.practice_id = s.practice_id AND c.id = s.client_id AND c.revoked_at IS NULL
-            JOIN queue.queue q ON q.id = s.queue
-            WHERE s.practice_id = \(practice) AND s.ended_at IS NULL AND s.mode <> 'off'
-            ORDER BY s.id
-            """)
-        return try rows.map { row in
-            let (id, client, mode, queue, name, last, alarms, after, modes) = try row.decode(
-                (UUID, UUID, String, Int16, String, Int64, Bool, [Int64], [String]).self)
+        try await transaction.query(FanOutQueries.subscribers(practice)).map { row in
+            let (id, client, mode, name, alarms, after, modes) = try row.decode(
+                (UUID, UUID, String, String, Bool, [Int64], [String]).self)
             return Subscription(
-                id: id, client: client, mode: mode, queue: queue, queueName: name, lastEvent: last, hearsAlarms: alarms,
+                id: id, client: client, mode: mode, queueName: name, hearsAlarms: alarms,
                 modes: zip(after, modes).map { ($0, $1) })
         }
     }
 
-    /// Gives whether any of them is to be sent.
-    private func write(
-        _ changes: [Change], to subscription: Subscription, _ practice: String, _ transaction: Transaction
-    ) async throws -> Bool {
-        let numbers = changes.indices.map { subscription.lastEvent + Int64($0) + 1 }
-        let shadows = changes.map { subscription.mode(at: $0.number) == "shadow" }
-        try await transaction.later(
-            """
-            WITH numbered AS (
-                UPDATE api.subscription SET last_event = \(numbers.last ?? subscription.lastEvent)
-                WHERE practice_id = \(practice) AND id = \(subscription.id)
-            )
-            INSERT INTO api.delivery (practice_id, subscription_id, event_number, id, type, change_number, record_kind,
-                record_id, version, state, ended_at)
-            SELECT \(practice), \(subscription.id), d.event, d.id, d.type, d.change, d.kind, d.record, d.version,
-                CASE WHEN d.shadow THEN 'shadow' ELSE 'pending' END, CASE WHEN d.shadow THEN clock_timestamp() END
-            FROM unnest(\(numbers), \(changes.map { deliveryID(subscription.id, $0) }), \(changes.map(\.type)),
-                \(changes.map(\.number)), \(changes.map(\.kind)), \(changes.map(\.record)),
-                \(changes.map { Int64($0.version) })::bigint[]::integer[], \(shadows)
-            ) AS d (event, id, type, change, kind, record, version, shadow)
-            """)
-        let jobs = changes.indices.filter { !shadows[$0] }.map { index in
-            NoticeJob(subscription: subscription.id, event: numbers[index])
-                .job(practice: practice, subject: changes[index].subject, secret: secret)
+    // MARK: Writing
+
+    /// Numbers and writes the deliveries of all subscriptions, and puts the jobs of those that are to be sent into their
+    /// queues: one statement, with the next one or the commit. Gives the queues to ring for.
+    private func tell(
+        _ news: [(Subscription, [Change])], _ practice: String, _ transaction: Transaction
+    ) async throws -> Set<String> {
+        let news = news.filter { !$0.1.isEmpty }
+        if news.isEmpty { return [] }
+        let all = news.flatMap { subscription, changes in
+            changes.enumerated().map { index, change in
+                let isShadow = subscription.mode(at: change.number) == "shadow"
+                return FanOutQueries.Delivery(
+                    subscription: subscription.id, place: Int64(index) + 1, id: deliveryID(subscription.id, change),
+                    type: change.type, change: change.number, kind: change.kind, record: change.record,
+                    version: change.version, isShadow: isShadow,
+                    key: isShadow ? nil : NoticeJob.key(subscription.id, change.subject, secret: secret).bytes)
+            }
         }
-        try await NewJob.enqueue(jobs, into: subscription.queue, in: transaction)
-        return !jobs.isEmpty
+        try await transaction.later(
+            FanOutQueries.tell(
+                all, counts: news.map { ($0.0.id, Int64($0.1.count)) }, practice: practice))
+        return Set(
+            news.filter { one, changes in changes.contains { one.mode(at: $0.number) != "shadow" } }.map(\.0.queueName))
     }
 
     /// Never changes: the same change told to the same subscription is the same notice, however often it is worked out.

@@ -1,7 +1,7 @@
+import Crypto
 package import Destination
 import Foundation
 import Hosting
-import Journal
 import Postgres
 package import Queue
 import ServiceLifecycle
@@ -11,10 +11,10 @@ struct NoticeJob: Codable {
     let subscription: UUID
     let event: Int64
 
-    func job(practice: String, subject: UUID, secret: KeySecret) -> NewJob {
-        NewJob(
-            kind: "notice", key: JobKey("notice/\(subscription)/\(subject)", secret: secret), practice: practice,
-            payload: #"{"subscription":"\#(subscription.uuidString.lowercased())","event":\#(event)}"#)
+    static let kind = "notice"
+
+    static func key(_ subscription: UUID, _ subject: UUID, secret: KeySecret) -> JobKey {
+        JobKey("notice/\(subscription)/\(subject)", secret: secret)
     }
 }
 
@@ -31,10 +31,12 @@ private struct HTTPSender: NoticeSender {
     }
 }
 
-/// Delivers notices to booking apps: outside any transaction, and the receipt in the commit that ends the job. A repeat
-/// bears the same id, by which the app tells it, so an answer that never came is simply asked for again.
+/// Delivers notices to booking apps: outside any transaction, read a look at a time, and the receipts in the commit that ends
+/// their jobs. A repeat bears the same id, by which the app tells it, so an answer that never came is simply asked for again.
 package struct Notices: Service {
     package static let queuePrefix = "webhook:"
+    /// Calls at once to one app, each on a connection that is kept.
+    static let atOnce = 32
 
     private let worker: Worker
     private let outbound: Outbound
@@ -43,7 +45,8 @@ package struct Notices: Service {
     /// - Parameter sender: in place of HTTP, for apps that live in this process.
     package init(_ worker: Worker, sender: (any NoticeSender)? = nil) {
         self.worker = worker
-        outbound = Outbound(allowsPrivate: worker.program.settings.flag(.allowPrivateWebhooks))
+        outbound = Outbound(
+            allowsPrivate: worker.program.settings.flag(.allowPrivateWebhooks), connectionsPerAddress: Self.atOnce)
         self.sender = sender ?? HTTPSender(outbound: outbound)
     }
 
@@ -51,7 +54,10 @@ package struct Notices: Service {
         Duty(
             .prefixed(Self.queuePrefix), retry: RetrySchedule(steps: Webhook.waits),
             onFailure: { job, failure, transaction in try await note(job, failure, transaction) },
-            work: .outside(atOnce: 16) { job in try await deliver(job) })
+            work: .calls(atOnce: Self.atOnce) { jobs in
+                let pending = try await read(jobs)
+                return { job in try await deliver(job, pending) }
+            })
     }
 
     /// Keeps the connections until shutdown.
@@ -60,126 +66,139 @@ package struct Notices: Service {
         await outbound.close()
     }
 
-    private struct Pending {
+    /// The primary key of a delivery.
+    fileprivate struct DeliveryKey: Hashable, Sendable {
+        let practice: String
+        let subscription: UUID
+        let event: Int64
+
+        init?(_ job: Job) {
+            guard let practice = job.practice, let payload = NoticeJob(job) else { return nil }
+            (self.practice, subscription, event) = (practice, payload.subscription, payload.event)
+        }
+    }
+
+    fileprivate struct Pending: Sendable {
         let notice: Notice
         let webhook: Webhook
     }
 
-    private func deliver(_ job: Job) async throws -> Duty.Ending {
-        guard let practice = job.practice, let payload = NoticeJob(job) else {
+    /// What the app acknowledged.
+    fileprivate struct Delivered: Sendable {
+        let key: DeliveryKey
+        let status: Int32
+        let attempts: Int32
+        /// Of the body.
+        let digest: [UInt8]
+    }
+
+    private func deliver(_ job: Job, _ pending: [DeliveryKey: Pending]) async throws -> Duty.Ending {
+        guard let key = DeliveryKey(job) else {
             throw Failure(code: "unreadable-job", kind: .permanent, stage: "deliver", holdsKey: false)
         }
-        guard let pending = try await read(payload, practice) else {
-            return { transaction in try await letGo(payload, practice, transaction) }
+        // Delivered, discarded, or the subscription has ended: what nobody wants any more is not left pending.
+        guard let pending = pending[key] else {
+            return Duty.Ending("discarded", key) { try await $1.later(NoticeQueries.discarded($0.map(\.columns))) }
         }
         let receipt: Receipt
         do {
             receipt = try await sender.send(pending.notice, to: pending.webhook)
         } catch {
             if error == .interrupted { throw CancellationError() }
-            throw Failure(error, said: try await withoutNames(error.said, payload, practice))
+            throw Failure(error, said: try await withoutNames(error.said, pending.notice))
         }
-        let attempts = Int32(job.attempts) + 1
-        let sent = Arrival(
-            feed: "webhook:\(payload.subscription.uuidString.lowercased())", practice: practice, peer: "out",
-            controlID: pending.notice.id.uuidString.lowercased(), messageType: pending.notice.type,
-            payload: pending.notice.body)
-        return { transaction in
-            try await sent.recordSent(
-                and: """
-                    UPDATE api.delivery SET state = 'delivered', status = \(Int32(receipt.status)),
-                        attempts = \(attempts), ended_at = clock_timestamp()
-                    WHERE practice_id = \(practice) AND subscription_id = \(payload.subscription)
-                        AND event_number = \(payload.event) AND state = 'pending'
-                    """, in: transaction)
+        let delivered = Delivered(
+            key: key, status: Int32(receipt.status), attempts: Int32(job.attempts) + 1,
+            digest: Array(SHA256.hash(data: pending.notice.body)))
+        return Duty.Ending("delivered", delivered) { all, transaction in
+            try await transaction.later(
+                NoticeQueries.delivered(
+                    all.map(\.key.columns), statuses: all.map(\.status), attempts: all.map(\.attempts),
+                    digests: all.map(\.digest)))
         }
     }
 
-    /// What the app said, unless its patient's name is in it.
-    private func withoutNames(_ said: String?, _ payload: NoticeJob, _ practice: String) async throws -> String? {
+    /// What the app said, unless a patient's name is in it.
+    private func withoutNames(_ said: String?, _ notice: Notice) async throws -> String? {
         guard let said else { return nil }
-        let rows = try await worker.pool.query(
-            """
-            SELECT p.family, p.given FROM api.delivery d
-            JOIN records.appointment a ON a.practice_id = d.practice_id AND a.id = d.record_id
-            JOIN records.person p ON p.enterprise_id = a.enterprise_id AND p.id = a.person_id
-            WHERE d.practice_id = \(practice) AND d.subscription_id = \(payload.subscription)
-                AND d.event_number = \(payload.event)
-            """)
-        guard let (family, given) = try rows.first?.decode((String, String).self) else { return said }
-        let isNamed = [family, given].contains { !$0.isEmpty && said.lowercased().contains($0.lowercased()) }
-        return isNamed ? nil : said
+        let words = try await PatientWords.of(
+            kind: notice.kind, record: notice.record, members: notice.members, practice: notice.practice,
+            from: worker.byKey)
+        return words.mayKeep(said) ? said : nil
     }
 
-    /// Nil when nothing is to be sent any more: delivered, discarded, or the subscription has ended.
-    private func read(_ payload: NoticeJob, _ practice: String) async throws -> Pending? {
-        let rows = try await worker.pool.query(
-            """
-            SELECT d.id, d.type, d.created_at, d.change_number, d.record_kind, d.record_id, d.version, s.url, s.secret,
-                s.previous_secret, coalesce((
-                    SELECT e.members FROM records.day_event e
-                    WHERE d.record_kind = 'day' AND e.practice_id = d.practice_id AND e.id = d.record_id), '{}')
-            FROM api.delivery d
-            JOIN api.subscription s ON s.practice_id = d.practice_id AND s.id = d.subscription_id
-            WHERE d.practice_id = \(practice) AND d.subscription_id = \(payload.subscription)
-                AND d.event_number = \(payload.event) AND d.state = 'pending'
-                AND s.ended_at IS NULL AND s.mode <> 'off'
-            """)
-        guard let row = rows.first else { return nil }
-        let (id, type, at, change, kind, record, version, url, secret, previous, members) = try row.decode(
-            (UUID, String, Date, Int64?, String, UUID, Int32, String, [UInt8], [UInt8]?, [UUID]).self)
-        var notice = Notice(
-            id: id, type: type, at: at, practice: practice, event: payload.event, change: change, kind: kind,
-            record: record, version: version, members: members)
-        if kind == "alarm" { notice.alarm = try await alarm(record, practice, hasEnded: version > 1) }
-        return Pending(
-            notice: notice,
-            webhook: Webhook(url: url, secrets: [secret, previous].compactMap { $0.flatMap(Secret.init) }))
+    /// Those of the jobs that are still to be sent, by one query a subscription: a queue's jobs are of one.
+    private func read(_ jobs: [Job]) async throws -> [DeliveryKey: Pending] {
+        var pending: [DeliveryKey: Pending] = [:]
+        for (_, keys) in Dictionary(grouping: jobs.compactMap(DeliveryKey.init), by: \.subscription) {
+            for row in try await worker.byKey.query(NoticeQueries.pending(keys.map(\.columns))) {
+                let (event, id, type, at, change, kind, record, version, url, secret, previous, members) =
+                    try row.decode(
+                        (
+                            Int64, UUID, String, Date, Int64?, String, UUID, Int32, String, [UInt8], [UInt8]?, [UUID]
+                        ).self)
+                guard let key = keys.first(where: { $0.event == event }) else { continue }
+                var notice = Notice(
+                    id: id, type: type, at: at, practice: key.practice, event: event, change: change, kind: kind,
+                    record: record, version: version, members: members)
+                if kind == "alarm" { notice.alarm = try await alarm(record, key.practice, hasEnded: version > 1) }
+                pending[key] = Pending(
+                    notice: notice,
+                    webhook: Webhook(url: url, secrets: [secret, previous].compactMap { $0.flatMap(Secret.init) }))
+            }
+        }
+        return pending
     }
 
     /// The notice that a feed is silent says the same after it has ended.
     private func alarm(_ id: UUID, _ practice: String, hasEnded: Bool) async throws -> Notice.Alarm? {
-        try await worker.pool.query(SilenceQueries.alarm(id, practice: practice)).first.map { row in
+        try await worker.byKey.query(SilenceQueries.alarm(id, practice: practice)).first.map { row in
             let alarm = try SilentFeed(row)
             return Notice.Alarm(feed: alarm.feed, since: alarm.since, until: hasEnded ? alarm.endedAt : nil)
         }
     }
 
-    /// What nobody wants any more is not left pending; what was delivered stays so.
-    private func letGo(_ payload: NoticeJob, _ practice: String, _ transaction: Transaction) async throws {
-        try await transaction.later(
-            """
-            UPDATE api.delivery SET state = 'discarded', ended_at = clock_timestamp()
-            WHERE practice_id = \(practice) AND subscription_id = \(payload.subscription)
-                AND event_number = \(payload.event) AND state = 'pending'
-            """)
-    }
-
     private func note(_ job: Job, _ failure: Failure, _ transaction: Transaction) async throws {
-        guard let practice = job.practice, let payload = NoticeJob(job) else { return }
+        guard let key = DeliveryKey(job) else { return }
         // The status, and what it was refused with.
         let parts = failure.detail.split(separator: " ", maxSplits: 1)
         let (status, said) = (parts.first.flatMap { Int32($0) }, parts.dropFirst().first.map(String.init))
-        _ = try await transaction.execute(
-            """
-            UPDATE api.delivery SET attempts = attempts + 1, status = \(status), answer = \(said)
-            WHERE practice_id = \(practice) AND subscription_id = \(payload.subscription)
-                AND event_number = \(payload.event)
-            """)
+        try await transaction.later(NoticeQueries.failed(key.columns, status: status, said: said))
         // Standard Webhooks: 410 asks to be told nothing more.
         guard failure.code == DeliveryFailure.gone.code else { return }
-        _ = try await transaction.execute(
+        try await transaction.later(
             """
             UPDATE api.subscription SET ended_at = clock_timestamp()
-            WHERE practice_id = \(practice) AND id = \(payload.subscription) AND ended_at IS NULL
+            WHERE practice_id = \(key.practice) AND id = \(key.subscription) AND ended_at IS NULL
             """)
     }
 }
 
+extension Notices.DeliveryKey {
+    fileprivate var columns: NoticeQueries.Key { (practice, subscription, event) }
+}
+
 extension NoticeJob {
     init?(_ job: Job) {
+        if let read = Self.read(job.payload) {
+            self = read
+            return
+        }
         guard let payload = try? JSONDecoder().decode(NoticeJob.self, from: Data(job.payload.utf8)) else { return nil }
         self = payload
+    }
+
+    /// As the database writes it, which a decoder takes longer for than the database for the job's whole end.
+    private static func read(_ payload: String) -> NoticeJob? {
+        let (start, middle, end) = (#"{"event": "#, #", "subscription": ""#, #""}"#)
+        guard payload.hasPrefix(start), payload.hasSuffix(end) else { return nil }
+        let inner = payload.dropFirst(start.count).dropLast(end.count)
+        let digits = inner.prefix { $0 != "," }
+        let rest = inner.dropFirst(digits.count)
+        guard rest.hasPrefix(middle), let event = Int64(digits),
+            let subscription = UUID(uuidString: String(rest.dropFirst(middle.count)))
+        else { return nil }
+        return NoticeJob(subscription: subscription, event: event)
     }
 }
 

@@ -62,7 +62,7 @@ package struct ParitySummary: Codable, Sendable {
                     count(*) FILTER (WHERE v.created_at > \(young)) AS young
                 FROM compared d JOIN api.delivery v
                     ON v.practice_id = d.practice_id AND v.subscription_id = d.id AND v.created_at >= d.since
-                WHERE v.state = 'shadow' AND v.record_kind = 'appointment' AND NOT EXISTS (
+                WHERE v.state = 'shadow' AND v.in_shadow IS NOT FALSE AND v.record_kind = 'appointment' AND NOT EXISTS (
                     SELECT FROM reconciliation.tapped t WHERE t.practice_id = v.practice_id
                         AND t.subscription_id = v.subscription_id AND t.event_number = v.event_number)
                 GROUP BY 1, 2
@@ -134,7 +134,7 @@ package struct ParityCase: Codable, Sendable {
             JOIN api.subscription s ON s.practice_id = v.practice_id AND s.id = v.subscription_id
             JOIN api.client c ON c.practice_id = s.practice_id AND c.id = s.client_id
             WHERE (\(practice)::text IS NULL OR v.practice_id = \(practice)) AND v.state = 'shadow'
-                AND v.record_kind = 'appointment' AND v.created_at <= \(young)
+                AND v.in_shadow IS NOT FALSE AND v.record_kind = 'appointment' AND v.created_at <= \(young)
                 AND v.created_at >= (SELECT min(t.received_at) - make_interval(secs => \(window))
                     FROM reconciliation.tapped t
                     WHERE t.practice_id = v.practice_id AND t.subscription_id = v.subscription_id)

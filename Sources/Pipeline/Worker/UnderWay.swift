@@ -7,7 +7,7 @@ extension NewJob {
     /// first has committed.
     func isUnderWay(in queue: Int16, _ transaction: Transaction) async throws -> Bool {
         _ = try await transaction.query(
-            "SELECT pg_advisory_xact_lock(hashtextextended(encode(\(key.bytes)::bytea, 'hex'), \(queue)))::text")
+            "SELECT pg_advisory_xact_lock(\(key.lock(in: queue)))::text")
         let waiting = try await transaction.query(
             """
             SELECT 1 FROM queue.job j JOIN queue.queue q ON q.id = j.queue

@@ -9,6 +9,8 @@ package import ServiceLifecycle
 /// booking apps. A worker's own folder adds its plan and its records; its main lists the services in order.
 package struct Worker: Sendable {
     package let pool: Pool
+    /// Sessions for what is looked up or changed by key; the crew's own looks go by them too.
+    package let byKey: Pool
     package let doorbell: Doorbell
     package let definitions: DefinitionStore
     package let secret: KeySecret
@@ -27,7 +29,10 @@ package struct Worker: Sendable {
         self.configuration = configuration
         pool = Pool(configuration, size: settings.number(.poolSize))
         doorbell = Doorbell(configuration)
-        definitions = DefinitionStore(pool: pool)
+        byKey = Crew.byKey(configuration)
+        // A session of its own: jobs ask for the definition inside their transaction, and a pool whose every session is so held
+        // would never have one to spare.
+        definitions = DefinitionStore(pool: Pool(configuration, size: 1))
         secret = try await KeySecret.read(from: pool)
     }
 
@@ -38,7 +43,7 @@ package struct Worker: Sendable {
                 name: program.name, version: Self.version, lease: program.settings.seconds(.leaseSeconds),
                 // The gateway's stream of changes hears of them so.
                 announced: [FanOut.queue]),
-            duties: duties, configuration: configuration, pool: pool, doorbell: doorbell,
+            duties: duties, configuration: configuration, pool: pool, fetching: byKey, doorbell: doorbell,
             observer: JobMetrics(program.metrics), logger: program.logger)
         return CrewService(crew: crew, worker: self)
     }
@@ -57,6 +62,7 @@ private struct CrewService: Service {
             crew.stop()
         }
         await worker.doorbell.close()
+        worker.definitions.close()
         worker.pool.close()
     }
 }

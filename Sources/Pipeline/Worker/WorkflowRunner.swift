@@ -47,7 +47,7 @@ package struct WorkflowRunner<Rules: RecordWorkflow>: Sendable {
             let count = batch.jobs.firstIndex { !inputs.contains($0.kind) } ?? batch.jobs.count
             return try await decide(batch.prefix(count), transaction)
         }
-        return try await batch.prefix(1).forEach { job in
+        return try await batch.prefix(1).each { job in
             guard let command = commands[job.kind] else {
                 throw Failure(code: "unknown-kind", kind: .permanent, stage: "take", holdsKey: false)
             }

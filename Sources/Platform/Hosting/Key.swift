@@ -55,7 +55,9 @@ extension Settings.Key {
     package static let leaseSeconds = Self(
         "PMSYNC_LEASE_SECONDS", .number(1...3600), "10", "how long a worker's silence is borne before its jobs move on")
     package static let poolSize = Self(
-        "PMSYNC_POOL_SIZE", .number(1...200), "8", "database connections of one program")
+        "PMSYNC_POOL_SIZE", .number(1...200), "8",
+        "database connections that the work of one program shares; a worker has a few more for its looks, its listening and its lease"
+    )
     package static let parentDescriptor = Self(
         "PMSYNC_PARENT_FD", .number(0...1_048_576), "a descriptor whose end means: shut down (set by `pmsync up`)")
     package static let maxFrameBytes = Self(

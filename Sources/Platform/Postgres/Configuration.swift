@@ -24,9 +24,9 @@ package struct Configuration: Sendable {
         case asPostgresDecides
         /// Once for any parameters: right for looks by key, whose planning takes longer than their running.
         case once
-        /// Once, and always along an index: right where a table is empty one moment and long the next, so that what is
-        /// known of its size says nothing.
-        case onceByIndex
+        /// Once, row by row along an index: right where a known few rows are looked up or changed by key in tables that are
+        /// empty one moment and long the next, so that what is known of their size says nothing.
+        case onceByKey
     }
 
     package init(url: String, role: String? = nil, applicationName: String = "pmsync") throws(PostgresError) {
@@ -79,11 +79,9 @@ extension Configuration.Plans {
         switch self {
         case .asPostgresDecides: []
         case .once: ["SET plan_cache_mode = force_generic_plan"]
-        case .onceByIndex:
-            Self.once.settings + [
-                "SET enable_seqscan = off", "SET enable_bitmapscan = off", "SET enable_hashjoin = off",
-                "SET enable_mergejoin = off",
-            ]
+        case .onceByKey:
+            Self.once.settings
+                + ["seqscan", "bitmapscan", "hashjoin", "mergejoin"].map { "SET enable_\($0) = off" }
         }
     }
 }

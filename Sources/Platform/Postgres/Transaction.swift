@@ -27,6 +27,15 @@ package struct Transaction: Sendable {
         try await session.later(sql, rows: rows, in: number)
     }
 
+    /// What follows is planned as in `Configuration.Plans.onceByKey`. Goes out with the first of it.
+    package func planByKey() async throws(PostgresError) {
+        try await later(
+            """
+            SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+                set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)
+            """)
+    }
+
     /// Sends rows to `COPY ... FROM STDIN (FORMAT binary)`; the number that was taken.
     @discardableResult
     package func copyIn(_ sql: SQL, _ rows: CopyRows) async throws(PostgresError) -> Int {

@@ -97,7 +97,7 @@ PARTITION BY RANGE (received_on);
 
 ALTER TABLE journal.entry OWNER TO pmsync;
 
-COMMENT ON TABLE journal.entry IS 'Every message, bytes as they came or went. Written by the gateway (in) and the workers (out), changed by nobody; a row leaves with its day''s partition, which pruning drops after PMSYNC_KEEP_DAYS.';
+COMMENT ON TABLE journal.entry IS 'Every message, bytes as they came, and e-mails as they went; of a notice to an app its delivery keeps the digest (older ones are here, direction out). Written by the gateway (in) and the workers (out), changed by nobody; a row leaves with its day''s partition, which pruning drops after PMSYNC_KEEP_DAYS.';
 
 CREATE FUNCTION journal.entries(of_day date, numbers bigint[]) RETURNS SETOF journal.entry
     LANGUAGE plpgsql STABLE
@@ -130,26 +130,43 @@ END $$;
 ALTER FUNCTION journal.make_days(from_day date, to_day date) OWNER TO pmsync;
 
 CREATE FUNCTION queue.enqueue(into_queue smallint, kinds text[], keys bytea[], practices text[], days date[], entries bigint[], payloads text[]) RETURNS SETOF bigint
-    LANGUAGE plpgsql
+    LANGUAGE sql
     AS $$
-DECLARE
-    lane_count smallint;
-    one bytea;
-BEGIN
-    SELECT lanes INTO STRICT lane_count FROM queue.queue WHERE id = into_queue;
-    FOR one IN SELECT DISTINCT k FROM unnest(keys) k ORDER BY k LOOP
-        PERFORM pg_advisory_xact_lock(hashtextextended(encode(one, 'hex'), into_queue));
-    END LOOP;
-    RETURN QUERY
     INSERT INTO queue.job (queue, lane, kind, key, practice_id, received_on, entry_id, payload)
-    SELECT into_queue, get_byte(j.key, 0) % lane_count, j.kind, j.key, j.practice, j.day, j.entry, j.payload::jsonb
-    FROM unnest(kinds, keys, practices, days, entries, payloads)
+    SELECT into_queue, get_byte(j.key, 0) % held.lanes, j.kind, j.key, j.practice, j.day, j.entry, j.payload::jsonb
+    FROM (
+        SELECT q.lanes
+        FROM (
+            SELECT count(pg_advisory_xact_lock(l.number)) FROM (
+                SELECT DISTINCT queue.key_lock(into_queue, k) AS number FROM unnest(keys) k ORDER BY number
+            ) l
+        ) locked
+        LEFT JOIN queue.queue q ON q.id = into_queue
+    ) held
+    CROSS JOIN unnest(kinds, keys, practices, days, entries, payloads)
         WITH ORDINALITY AS j (kind, key, practice, day, entry, payload, n)
     ORDER BY j.n
-    RETURNING id;
-END $$;
+    RETURNING id
+$$;
 
 ALTER FUNCTION queue.enqueue(into_queue smallint, kinds text[], keys bytea[], practices text[], days date[], entries bigint[], payloads text[]) OWNER TO pmsync;
+
+CREATE FUNCTION queue.key_lock(of_queue smallint, key bytea) RETURNS bigint
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT ('x' || encode(substring(key FROM 1 FOR 8), 'hex'))::bit(64)::bigint # (of_queue::bigint << 48)
+$$;
+
+ALTER FUNCTION queue.key_lock(of_queue smallint, key bytea) OWNER TO pmsync;
+
+CREATE FUNCTION queue.lane_lost() RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'a lane that was held has another owner or epoch now' USING ERRCODE = 'PM001';
+END $$;
+
+ALTER FUNCTION queue.lane_lost() OWNER TO pmsync;
 
 CREATE FUNCTION queue.make(queue_name text, lane_count smallint, owner_practice text DEFAULT NULL::text) RETURNS smallint
     LANGUAGE plpgsql
@@ -446,9 +463,13 @@ CREATE TABLE api.delivery (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     ended_at timestamp with time zone,
     answer text,
+    digest bytea,
+    in_shadow boolean,
+    CONSTRAINT delivery_digest_is_sha256 CHECK ((octet_length(digest) = 32)),
     CONSTRAINT delivery_ends_or_is_pending CHECK (((state = 'pending'::text) = (ended_at IS NULL))),
     CONSTRAINT delivery_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'shadow'::text, 'discarded'::text])))
-);
+)
+WITH (fillfactor='70');
 
 ALTER TABLE ONLY api.delivery FORCE ROW LEVEL SECURITY;
 
@@ -457,6 +478,10 @@ ALTER TABLE api.delivery OWNER TO pmsync;
 COMMENT ON TABLE api.delivery IS 'One notice to one subscription, under an idempotency key that never changes (id). Written by the fan-out and its delivery job; once ended, pruned after PMSYNC_KEEP_DAYS.';
 
 COMMENT ON COLUMN api.delivery.answer IS 'What the app said when it refused, as far as it is a code: no sentence of theirs is kept, for it may name a patient.';
+
+COMMENT ON COLUMN api.delivery.digest IS 'SHA-256 of the body that the app acknowledged. The body is made of this row (and for a day, of its members then), so it can be made again and compared. Null where it was delivered before there was a digest, and the journal has the bytes; and where nothing was delivered.';
+
+COMMENT ON COLUMN api.delivery.in_shadow IS 'False where it was to be sent when it was made. For the index delivery_in_shadow only; what counts is the state.';
 
 CREATE TABLE api.mode (
     practice_id text NOT NULL,
@@ -1717,7 +1742,7 @@ CREATE INDEX delivery_by_record ON api.delivery USING btree (practice_id, record
 
 CREATE INDEX delivery_by_time ON api.delivery USING brin (created_at);
 
-CREATE INDEX delivery_in_shadow ON api.delivery USING btree (practice_id, subscription_id, created_at) WHERE ((state = 'shadow'::text) AND (record_kind = 'appointment'::text));
+CREATE INDEX delivery_in_shadow ON api.delivery USING btree (practice_id, subscription_id, created_at) WHERE ((in_shadow IS NOT FALSE) AND (record_kind = 'appointment'::text));
 
 CREATE INDEX entry_by_control_id ON ONLY journal.entry USING btree (control_id);
 
@@ -1804,9 +1829,6 @@ CREATE INDEX code_seen_by_day ON workflow.code_seen USING btree (seen_on, practi
 ALTER TABLE ONLY api.client
     ADD CONSTRAINT client_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
 
-ALTER TABLE ONLY api.delivery
-    ADD CONSTRAINT delivery_practice_id_subscription_id_fkey FOREIGN KEY (practice_id, subscription_id) REFERENCES api.subscription(practice_id, id);
-
 ALTER TABLE ONLY api.mode
     ADD CONSTRAINT mode_practice_id_subscription_id_fkey FOREIGN KEY (practice_id, subscription_id) REFERENCES api.subscription(practice_id, id);
 
@@ -1821,12 +1843,6 @@ ALTER TABLE ONLY console.invite
 
 ALTER TABLE ONLY console.session
     ADD CONSTRAINT session_person_id_fkey FOREIGN KEY (person_id) REFERENCES console.person(id);
-
-ALTER TABLE ONLY queue.blocked
-    ADD CONSTRAINT blocked_queue_fkey FOREIGN KEY (queue) REFERENCES queue.queue(id);
-
-ALTER TABLE ONLY queue.job
-    ADD CONSTRAINT job_queue_fkey FOREIGN KEY (queue) REFERENCES queue.queue(id);
 
 ALTER TABLE ONLY queue.lane
     ADD CONSTRAINT lane_queue_fkey FOREIGN KEY (queue) REFERENCES queue.queue(id);
@@ -1849,33 +1865,6 @@ ALTER TABLE ONLY reconciliation.member
 ALTER TABLE ONLY reconciliation.run
     ADD CONSTRAINT run_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
 
-ALTER TABLE ONLY reconciliation.tapped
-    ADD CONSTRAINT tapped_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
-
-ALTER TABLE ONLY reconciliation.tapped
-    ADD CONSTRAINT tapped_practice_id_subscription_id_fkey FOREIGN KEY (practice_id, subscription_id) REFERENCES api.subscription(practice_id, id);
-
-ALTER TABLE ONLY records.appointment_alias
-    ADD CONSTRAINT appointment_alias_practice_id_appointment_id_fkey FOREIGN KEY (practice_id, appointment_id) REFERENCES records.appointment(practice_id, id);
-
-ALTER TABLE ONLY records.appointment
-    ADD CONSTRAINT appointment_enterprise_id_person_id_fkey FOREIGN KEY (enterprise_id, person_id) REFERENCES records.person(enterprise_id, id);
-
-ALTER TABLE ONLY records.appointment_event
-    ADD CONSTRAINT appointment_event_practice_id_appointment_id_fkey FOREIGN KEY (practice_id, appointment_id) REFERENCES records.appointment(practice_id, id);
-
-ALTER TABLE ONLY records.appointment
-    ADD CONSTRAINT appointment_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
-
-ALTER TABLE ONLY records.appointment_resource
-    ADD CONSTRAINT appointment_resource_practice_id_appointment_id_fkey FOREIGN KEY (practice_id, appointment_id) REFERENCES records.appointment(practice_id, id);
-
-ALTER TABLE ONLY records.appointment_resource
-    ADD CONSTRAINT appointment_resource_practice_id_resource_id_fkey FOREIGN KEY (practice_id, resource_id) REFERENCES records.resource(practice_id, id);
-
-ALTER TABLE ONLY records.appointment_version
-    ADD CONSTRAINT appointment_version_practice_id_appointment_id_fkey FOREIGN KEY (practice_id, appointment_id) REFERENCES records.appointment(practice_id, id);
-
 ALTER TABLE ONLY records.block_name
     ADD CONSTRAINT block_name_practice_id_block_id_fkey FOREIGN KEY (practice_id, block_id) REFERENCES records.block(practice_id, id);
 
@@ -1887,9 +1876,6 @@ ALTER TABLE ONLY records.block_stretch
 
 ALTER TABLE ONLY records.block_stretch
     ADD CONSTRAINT block_stretch_practice_id_resource_id_fkey FOREIGN KEY (practice_id, resource_id) REFERENCES records.resource(practice_id, id);
-
-ALTER TABLE ONLY records.change
-    ADD CONSTRAINT change_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
 
 ALTER TABLE ONLY records.day_event
     ADD CONSTRAINT day_event_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
@@ -1912,12 +1898,6 @@ ALTER TABLE ONLY records.fan_out
 ALTER TABLE ONLY records.load
     ADD CONSTRAINT load_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
 
-ALTER TABLE ONLY records.occupancy
-    ADD CONSTRAINT occupancy_practice_id_resource_id_fkey FOREIGN KEY (practice_id, resource_id) REFERENCES records.resource(practice_id, id);
-
-ALTER TABLE ONLY records.person_alias
-    ADD CONSTRAINT person_alias_enterprise_id_person_id_fkey FOREIGN KEY (enterprise_id, person_id) REFERENCES records.person(enterprise_id, id);
-
 ALTER TABLE ONLY records.resource
     ADD CONSTRAINT resource_practice_id_fkey FOREIGN KEY (practice_id) REFERENCES records.practice(practice_id);
 
@@ -1926,9 +1906,6 @@ ALTER TABLE ONLY records.retracted_event
 
 ALTER TABLE ONLY records.retracted_event
     ADD CONSTRAINT retracted_event_practice_id_decision_id_fkey FOREIGN KEY (practice_id, decision_id) REFERENCES records.taken_back(practice_id, decision_id);
-
-ALTER TABLE ONLY records.slot
-    ADD CONSTRAINT slot_practice_id_resource_id_fkey FOREIGN KEY (practice_id, resource_id) REFERENCES records.resource(practice_id, id);
 
 ALTER TABLE ONLY records.taken_back
     ADD CONSTRAINT taken_back_practice_id_decision_id_fkey FOREIGN KEY (practice_id, decision_id) REFERENCES records.decision(practice_id, id);

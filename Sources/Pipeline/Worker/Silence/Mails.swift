@@ -44,7 +44,7 @@ package struct Mails: Sendable {
         guard let practice = job.practice,
             let payload = try? JSONDecoder().decode(MailJob.self, from: Data(job.payload.utf8))
         else { throw Failure(code: "unreadable-job", kind: .permanent, stage: "mail", holdsKey: false) }
-        guard let mail = try await mail(payload, practice) else { return { _ in } }
+        guard let mail = try await mail(payload, practice) else { return .nothing }
         do {
             try await relay.send(mail)
         } catch {
@@ -53,7 +53,9 @@ package struct Mails: Sendable {
         let sent = Arrival(
             feed: "mail", practice: practice, peer: "out", controlID: mail.id, messageType: "alarm.mail",
             payload: Array(mail.text.utf8))
-        return { transaction in try await sent.recordSent(in: transaction) }
+        return Duty.Ending("sent", sent) { all, transaction in
+            for sent in all { try await sent.recordSent(in: transaction) }
+        }
     }
 
     /// Nil when there is nothing to tell of: the practice or its alarm is gone.
