@@ -17,7 +17,8 @@ extension PathSuite {
                 Products.program("pmsync"),
                 [
                     "bench", "path", "--saturate", "--seconds", "2", "--warm-up", "1", "--connections", "4",
-                    "--outstanding", "20", "--no-reference", "--workflows", Products.root.appending(path: "workflows").path,
+                    "--outstanding", "20", "--no-reference", "--workflows",
+                    Products.root.appending(path: "workflows").path,
                 ])
             #expect(bench.status == 0, "\(bench.output)")
             #expect(!bench.output.contains("made no change") && !bench.output.contains("changes came of"))

@@ -1,4 +1,5 @@
 import Foundation
+import HL7
 import Postgres
 import Testing
 

@@ -1,8 +1,8 @@
 import Synchronization
 
-/// What this side asked of the server. Counted where libpq is called, so that nothing that a program does is left out.
+/// Counts what sessions ask of the server, where libpq is called, so that nothing is left out.
 package final class Traffic: Sendable {
-    /// Of every session that does not name another.
+    /// The default: all sessions of the process.
     package static let ofProcess = Traffic()
 
     private let waits = Atomic(0)
@@ -10,10 +10,10 @@ package final class Traffic: Sendable {
 
     package init() {}
 
-    /// How often a session waited for the server. Connecting is not counted.
+    /// How many times a session waited for the server. Connecting is not counted.
     package var roundTrips: Int { waits.load(ordering: .relaxed) }
 
-    /// Statements that were sent to run; preparing one is a round trip, and no statement. A text of several is one.
+    /// Statements sent to be run. Preparing one is a round trip but no statement; a script counts as one.
     package var statements: Int { sent.load(ordering: .relaxed) }
 
     func add(roundTrips: Int = 1, statements: Int) {

@@ -4,29 +4,29 @@ import ArgumentParser
 struct BenchPath: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "path",
-        abstract:
-            "From a frame's first byte to two webhooks' acknowledgements, through separate processes and a durable database.",
+        abstract: "From a frame to the answers of two webhooks, through separate processes and a durable database.",
         discussion: """
-            The messages are a practice's: 40 % S12, half of them for persons that are known, 15 % S13, 35 % S14, 10 % S15, all \
-            for visits that they booked before. --saturate sends as fast as the path takes them, with a fixed number on their \
-            way; --rate sends each at its moment. What a message costs is said of gateway, worker and PostgreSQL: processor \
-            time, round trips and statements, commits, write-ahead log. Sender and webhooks run in this process and share the \
-            cores.
+            The load is a practice's mix: 40 % S12 (half for known persons), 15 % S13, 35 % S14, 10 % S15, each for a visit \
+            that the load booked before. --saturate keeps a fixed number of messages outstanding, so that the path is the \
+            limit; --rate sends each at its own moment. The report gives what a message costs in gateway, worker and \
+            PostgreSQL: processor time, round trips, statements, commits, write-ahead log. Sender and webhooks run in this \
+            process and share the cores.
             """)
 
-    @Flag(help: "As many messages as the path takes.") var saturate = false
+    @Flag(help: "Send as much as the path takes.") var saturate = false
     @Option(help: "Messages a second; 200 where not said.") var rate: Int?
-    @Option(help: "With --saturate: messages on their way at most.") var outstanding = 1000
+    @Option(help: "With --saturate: messages outstanding at most.") var outstanding = 1000
     @Option(help: "Seconds that are measured.") var seconds = 60
-    @Option(help: "Connections that they are spread over: 8, with --saturate 64.") var connections: Int?
+    @Option(help: "Connections: one for each 25 messages a second, at least 8; with --saturate 64.") var connections:
+        Int?
     @Option(
         name: .customLong("warm-up"),
-        help: "Seconds before, at the same pace, that do not count; 0 shows the first second of a fresh database.")
+        help: "Seconds before, at the same pace, that do not count; with 0 the first second is reported.")
     var warmUp = 20
     @Flag(help: "ANALYZE in the warm-up, as autovacuum does within a minute.") var analyze = false
-    @Flag(help: "Another process takes half of a core while it is measured; says whether the backlog grew.")
+    @Flag(help: "Another process takes half of a core meanwhile; the report says whether the backlog grew.")
     var neighbor = false
-    @Flag(inversion: .prefixedNo, help: "Measures this machine's bare commits besides, to compare with.")
+    @Flag(inversion: .prefixedNo, help: "Measure this machine's bare commits too, to compare with.")
     var reference = true
     @Option(help: "The folder of definitions; the practice \"demo\" is used.") var workflows: String?
     @Option(help: "Where the folder for the database is made.") var temporary: String?
@@ -44,7 +44,8 @@ struct BenchPath: AsyncParsableCommand {
     func run() async throws {
         let load = PathLoad(
             pace: saturate ? .outstanding(outstanding) : .rate(rate ?? 200), seconds: seconds,
-            connections: connections ?? (saturate ? 64 : 8), warmUp: warmUp, analyzes: analyze, hasNeighbor: neighbor)
+            connections: connections ?? (saturate ? 64 : min(max((rate ?? 200) / 25, 8), 256)), warmUp: warmUp,
+            analyzes: analyze, hasNeighbor: neighbor)
         let stage = try await PathStage.set(workflows: workflows, temporary: temporary)
         do {
             let run = try await load.run(on: stage)

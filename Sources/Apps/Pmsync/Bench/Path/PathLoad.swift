@@ -59,6 +59,7 @@ struct PathLoad: Sendable {
             }
             try await Task.sleep(for: .milliseconds(100))
             let now = try await stage.exchange.progress
+            if let failure = now.failure { throw failure }
             if now.delivered > last.delivered { deadline = .now + .seconds(60) }
             last = now
         }

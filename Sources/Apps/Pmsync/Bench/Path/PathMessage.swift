@@ -1,8 +1,8 @@
 import Foundation
 import Postgres
 
-/// Writes the mix's steps as the demo practice's PM sends them, NextGen through Rosetta. Appended text by text: sender and
-/// path share the cores, and a message must cost next to nothing here.
+/// Writes the mix's steps as the demo practice's PM sends them, NextGen through Rosetta. Plain appending, because sender and
+/// path share the cores.
 struct PathMessages: Sendable {
     private let tag: String
     /// `20261122`, ...
@@ -12,7 +12,7 @@ struct PathMessages: Sendable {
 
     private static let practitioners = 40
     private static let halfHours = 16
-    /// Places for a million and more visits.
+    /// Room for more than a million visits.
     private static let dayCount = 2_000
     private static let events = ["OVF", "NPV", "PHY", "NUR"]
 
@@ -22,10 +22,10 @@ struct PathMessages: Sendable {
         tag = String(Int(now.timeIntervalSince1970), radix: 36).uppercased()
     }
 
-    /// MSH-10 of the message that was sent as so manieth.
+    /// MSH-10 of the message with this number.
     func controlID(_ number: Int) -> String { "B\(tag)-\(number)" }
 
-    /// The other way; nil where it is no message of this load.
+    /// The number of the message with this MSH-10; nil where it is not one of this load.
     func number(ofControlID id: String) -> Int? {
         id.hasPrefix("B\(tag)-") ? Int(id.dropFirst(tag.utf8.count + 2)) : nil
     }

@@ -1,18 +1,18 @@
 import PracticeSimulator
 
-/// What one connection's schedule messages say, in their order: a practice's mix, each about a visit that this connection
-/// booked before and that may still become so. The persons and visits of different connections are different ones, so that
-/// no two messages of a person are ever under way on two connections. The same seed gives the same messages.
+/// One connection's schedule messages, in order: a practice's mix. Each books a visit or changes one that this connection
+/// booked before, as the visit's state allows. No two connections share a person or a visit, so a person's messages cannot
+/// overtake each other. The same seed gives the same messages.
 struct PathMix: Sendable {
     enum Act: Sendable, CaseIterable {
         case bookNewPerson, bookKnownPerson, reschedule, confirm, move, keep, checkOut, cancel
     }
 
-    /// As its messages have left it.
+    /// A visit as its messages have left it.
     struct Visit: Sendable, Equatable {
         let number: Int
         let person: Int
-        /// Where in the practitioners' days it is; no two visits ever have the same.
+        /// A half hour of a practitioner's day, counted. No two visits ever have the same.
         var place: Int
     }
 
@@ -54,7 +54,7 @@ struct PathMix: Sendable {
         return Step(act: act, visit: carryOut(act))
     }
 
-    /// Never false for every card that is left: a deck books eight visits, and ends or confirms six.
+    /// At least one card that is left is possible: a deck books eight visits, and confirms or ends six.
     private func isPossible(_ act: Act) -> Bool {
         switch act {
         case .bookNewPerson: true

@@ -1,8 +1,8 @@
 import MLLP
 import NIOCore
 
-/// One connection of the load: stop and wait, as MLLP wants. `MLLP.Client` would parse each message once more to compare
-/// control ids; here one message is outstanding, and only the code of its answer is looked at.
+/// One connection of the load, with one message outstanding, as MLLP wants. `MLLP.Client` parses each message and its answer
+/// to compare control ids; this reads only the answer's code, because sender and path share the cores.
 final class PathSender: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
@@ -18,7 +18,7 @@ final class PathSender: ChannelInboundHandler {
         self.traffic = traffic
     }
 
-    /// The next message at once; with `due` when the ones before it are acknowledged.
+    /// Sends the next message once the ones before it are acknowledged.
     func send(due: UInt64) {
         dues.append(due)
         if outstanding == nil { sendDue() }
@@ -28,6 +28,7 @@ final class PathSender: ChannelInboundHandler {
         if let due = dues.popFirst() { write(due: due) }
     }
 
+    /// Sends the next message at once; the one before it is acknowledged.
     func send() { write(due: nil) }
 
     private func write(due: UInt64?) {

@@ -5,10 +5,10 @@ import NIOCore
 /// senders' connections and both webhooks: no locks, no tasks, as little of the path's processor time as can be.
 final class PathTraffic {
     enum Pace: Sendable {
-        /// So many messages on their way, sent or not, and a new one for each that both webhooks have acknowledged: the path
-        /// is the limit, and what waits in it does not grow.
+        /// At most this many messages outstanding, a new one for each that both webhooks have acknowledged: the path is the
+        /// limit, and its backlog does not grow.
         case outstanding(Int)
-        /// Messages a second, each at its own moment whatever became of the ones before it.
+        /// Messages a second, each due at its own moment, however far the path is with the ones before it.
         case rate(Int)
     }
 
@@ -27,7 +27,7 @@ final class PathTraffic {
         let messages: Int
     }
 
-    /// Asked from outside of the loop.
+    /// For whoever waits, outside of the loop.
     struct Progress: Sendable {
         let sent: Int
         let delivered: Int
@@ -51,7 +51,7 @@ final class PathTraffic {
     private var isStopped = false
     private var due = 0
     private var samples: [Sample] = []
-    /// The webhooks that have heard of a change which another has not.
+    /// For a change that not every webhook has yet: a bit for each that has.
     private var heard: [Int64: UInt64] = [:]
     private var delivered: [Int64: UInt64] = [:]
     private var backlogs: [Backlog] = []
@@ -85,7 +85,7 @@ final class PathTraffic {
     func stop() { isStopped = true }
 
     func fail(_ failure: PathFailure) {
-        if self.failure == nil, !isStopped { self.failure = failure }
+        if self.failure == nil { self.failure = failure }
         isStopped = true
     }
 
@@ -107,7 +107,7 @@ final class PathTraffic {
         fill()
     }
 
-    /// A webhook's request, which is acknowledged in the same moment. A repeat does not count.
+    /// A webhook's request, which is answered in the same moment. A repeat does not count.
     func heard(of change: Int64, webhook: Int) {
         guard delivered[change] == nil else { return }
         let all = heard[change, default: 0] | 1 << UInt64(webhook)
@@ -137,7 +137,7 @@ final class PathTraffic {
         loop.assumeIsolated().scheduleTask(deadline: next) { self.sendDue(rate) }
     }
 
-    /// Notes what is on its way ten times a second.
+    /// Notes the backlog ten times a second.
     private func watch() {
         if isStopped { return }
         let count =

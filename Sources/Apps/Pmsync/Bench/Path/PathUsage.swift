@@ -3,7 +3,7 @@ import Foundation
 import NIOCore
 import Postgres
 
-/// What the path has used up by one moment; two of them are the ends of what is measured.
+/// What the path has used up to one moment. Two of them are the ends of the window that is measured.
 struct PathUsage: Sendable {
     /// Nanoseconds of the monotonic clock.
     let at: UInt64
@@ -56,7 +56,7 @@ struct PathUsage: Sendable {
     }
 }
 
-/// What lies between two readings, over the messages that both webhooks acknowledged in between.
+/// The difference of two readings, divided by the messages that both webhooks acknowledged in between.
 struct PathCost: Sendable {
     let before: PathUsage
     let after: PathUsage

@@ -1,7 +1,7 @@
 import NIOCore
 
-/// A booking app's webhook that says 204 at once. As much of HTTP/1.1 as the notifier speaks: a full server would cost a
-/// message's two webhooks ten times that.
+/// A booking app's webhook that answers 204 at once. It speaks only as much HTTP/1.1 as the notifier does, because it shares
+/// the cores with the path.
 final class PathWebhook: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
@@ -22,7 +22,7 @@ final class PathWebhook: ChannelInboundHandler {
         while let request = WebhookRequest(received.readableBytesView) {
             received.moveReaderIndex(forwardBy: request.length)
             context.writeAndFlush(NIOAny(Self.answer), promise: nil)
-            // A parked message's alarm tells of no change.
+            // An alarm tells of no change.
             guard let change = request.change else { continue }
             traffic.heard(of: change, webhook: webhook)
         }
@@ -80,8 +80,7 @@ struct WebhookRequest: Equatable {
             while index < bytes.endIndex {
                 let byte = bytes[index]
                 index = bytes.index(after: index)
-                // A mismatch may be the beginning of the next try: none of these texts begins again within itself but by
-                // its first bytes.
+                // None of these texts needs more than its first byte looked at again after a mismatch.
                 if unsafe byte == text[matched] {
                     matched += 1
                 } else if matched > 0 {
