@@ -21,7 +21,7 @@ let platform =
         [
             "Postgres": ["CLibPQ", .log],
             "Schema": ["Postgres"],
-            "Hosting": [.log, .lifecycle, .unixSignals, .hummingbird, .httpTypes, .nio, .nioPosix],
+            "Hosting": ["Postgres", .log, .lifecycle, .unixSignals, .hummingbird, .httpTypes, .nio, .nioPosix],
         ])
     + [
         .systemLibrary(

@@ -1,4 +1,5 @@
 import Hosting
+import Synchronization
 import Testing
 
 @Suite struct MetricsTests {
@@ -38,6 +39,24 @@ import Testing
                 pmsync_queue_jobs 1.5
 
                 """)
+    }
+
+    @Test func `a counter that is kept elsewhere is read whenever the exposition is`() {
+        let metrics = Metrics()
+        let kept = Kept()
+        metrics.counter("pmsync_kept_total", help: "K.") { kept.value.withLock { $0 } }
+        kept.value.withLock { $0 = 3 }
+        #expect(
+            metrics.exposition() == """
+                # HELP pmsync_kept_total K.
+                # TYPE pmsync_kept_total counter
+                pmsync_kept_total 3
+
+                """)
+    }
+
+    private final class Kept: Sendable {
+        let value = Mutex(0.0)
     }
 
     @Test func `a value outside of the declared set makes no series of its own`() {

@@ -63,7 +63,12 @@ import Testing
         database.withLock { $0 = false }
         #expect(try await Self.get(port, "readyz") == (503, "not ready: database\n"))
         #expect(try await Self.get(port, "healthz").status == 200)
-        #expect(try await Self.get(port, "metrics").body.contains("process_start_time_seconds "))
+        let metrics = try await Self.get(port, "metrics").body
+        for name in [
+            "process_start_time_seconds", "pmsync_database_round_trips_total", "pmsync_database_statements_total",
+        ] {
+            #expect(metrics.contains("\n\(name) "))
+        }
 
         try parent.fileHandleForWriting.close()
         try await ended

@@ -85,7 +85,7 @@ import Testing
 
     @Test func `A discarded message is taken up anew by a replay, and an applied one is not`() async throws {
         try await Office.open { office in
-            let message = Bookings(from: Date()).message(1)
+            let message = PathLoadTests.booking()
             let entry = try await office.enter(message)
             let job = try await office.block(entry: entry)
             #expect(await office.run("discard", "\(job)", "--reason", "x") == 0)
@@ -105,7 +105,7 @@ import Testing
 
     @Test func `Two replays of one discarded message at once take it up once`() async throws {
         try await Office.open { office in
-            let entry = try await office.enter(Bookings(from: Date()).message(1))
+            let entry = try await office.enter(PathLoadTests.booking())
             let job = try await office.block(entry: entry)
             #expect(await office.run("discard", "\(job)", "--reason", "x") == 0)
             let plans = try await [

@@ -2,7 +2,6 @@ import Foundation
 import HL7
 import Postgres
 import Testing
-import Workflow
 
 @testable import Pmsync
 
@@ -57,25 +56,5 @@ import Workflow
         #expect(values[1] == 200)
         #expect(Percentiles([7])[0.99] == 7)
         #expect(Percentiles([])[0.5].isNaN)
-    }
-}
-
-@Suite struct BookingsTests {
-    @Test func `Every booking of the bench is the demo practice's, and like no other`() throws {
-        let definition = try Definition(files: Definition.files(inFolder: Repository.workflows))
-        let bookings = Bookings(from: Date(timeIntervalSince1970: 1_795_305_600))
-        var controlIDs: Set<String> = []
-        var places: Set<String> = []
-        for number in 0..<3_000 {
-            let message = try Message(bookings.message(number))
-            let route = definition.route(message, port: nil, feedName: nil)
-            #expect(route.practice == "demo")
-            #expect(route.parkCode == nil)
-            #expect(message.header.controlID == bookings.controlID(number))
-            controlIDs.insert(bookings.controlID(number))
-            places.insert("\(message.text("PV1-7") ?? "")/\(message.text("SCH-11.4") ?? "")")
-        }
-        #expect(controlIDs.count == 3_000)
-        #expect(places.count == 3_000)
     }
 }

@@ -36,16 +36,22 @@ final class Family: Sendable {
     private let kind: Kind
     private let labels: [(name: String, values: [String])]
     private let series: Mutex<[[String]: Series]>
+    /// Where the value is kept elsewhere: read whenever it is asked for.
+    private let reading: (@Sendable () -> Double)?
 
     /// Up to this many series are there from the start, at zero, so that a rate over the first event can be told.
     private static let eager = 64
 
-    init(name: String, help: String, kind: Kind, labels: [(name: String, values: [String])]) {
+    init(
+        name: String, help: String, kind: Kind, labels: [(name: String, values: [String])],
+        reading: (@Sendable () -> Double)? = nil
+    ) {
         precondition(Self.isName(name) && labels.allSatisfy { Self.isName($0.name) && $0.name != "le" }, "a bad name")
         self.name = name
         self.help = help
         self.kind = kind
         self.labels = labels
+        self.reading = reading
         var combinations: [[String]] = [[]]
         for label in labels where combinations.count <= Self.eager {
             combinations = combinations.flatMap { head in label.values.map { head + [$0] } }
@@ -75,6 +81,7 @@ final class Family: Sendable {
             case .histogram: "histogram"
             }
         var text = "# HELP \(name) \(Self.escaped(help, quotes: false))\n# TYPE \(name) \(word)\n"
+        if let reading { return text + Self.line(name, [], reading()) }
         let sorted = series.withLock { $0.sorted { $0.key.lexicographicallyPrecedes($1.key) } }
         for (values, series) in sorted {
             let pairs = zip(labels, values).map { ($0.name, $1) }

@@ -16,6 +16,12 @@ package final class Metrics: Sendable {
         return Counter(family: declare(name, help, .counter, labels))
     }
 
+    /// A number that only grows and is kept elsewhere: `reading` gives it. Its name ends in `_total`.
+    package func counter(_ name: String, help: String, reading: @escaping @Sendable () -> Double) {
+        precondition(name.hasSuffix("_total"), "a counter's name ends in _total")
+        _ = declare(name, help, .counter, [:], reading: reading)
+    }
+
     /// A number that goes up and down.
     package func gauge(_ name: String, help: String, labels: KeyValuePairs<String, [String]> = [:]) -> Gauge {
         Gauge(family: declare(name, help, .gauge, labels))
@@ -43,9 +49,11 @@ package final class Metrics: Sendable {
 
     /// The same declaration twice is the same metric; another one under a taken name is a mistake.
     private func declare(
-        _ name: String, _ help: String, _ kind: Family.Kind, _ labels: KeyValuePairs<String, [String]>
+        _ name: String, _ help: String, _ kind: Family.Kind, _ labels: KeyValuePairs<String, [String]>,
+        reading: (@Sendable () -> Double)? = nil
     ) -> Family {
-        let made = Family(name: name, help: help, kind: kind, labels: labels.map { ($0.key, $0.value) })
+        let made = Family(
+            name: name, help: help, kind: kind, labels: labels.map { ($0.key, $0.value) }, reading: reading)
         return families.withLock { families in
             if let known = families[name] {
                 precondition(known.isDeclared(like: made), "two different metrics are declared under one name")

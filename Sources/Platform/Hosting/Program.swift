@@ -51,6 +51,7 @@ package struct Program: Sendable {
         configuration.maximumCancellationDuration = .seconds(5)
         metrics.gauge("process_start_time_seconds", help: "When the process started, in seconds since 1970.")
             .set(Date().timeIntervalSince1970.rounded())
+        DatabaseTraffic.declare(in: metrics)
         logger.info("program starts")
         try await ServiceGroup(configuration: configuration).run()
         logger.info("program stopped")

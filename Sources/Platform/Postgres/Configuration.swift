@@ -17,6 +17,8 @@ package struct Configuration: Sendable {
     /// How long what was sent may stay unacknowledged before the connection counts as lost.
     package var silenceTimeout: Duration = .seconds(15)
     package var plans = Plans.asPostgresDecides
+    /// Where its sessions' round trips and statements are counted.
+    package var traffic = Traffic.ofProcess
 
     /// How statements that run again and again are planned.
     package enum Plans: Sendable {

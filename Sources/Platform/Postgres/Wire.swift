@@ -6,8 +6,10 @@ import Glibc
 @safe
 final class Wire {
     private let connection: OpaquePointer
+    private let traffic: Traffic
 
     init(_ configuration: Configuration) throws(PostgresError) {
+        traffic = configuration.traffic
         let keywords = configuration.keywords
         let names = CStrings(keywords.map(\.0))
         let values = CStrings(keywords.map(\.1))
@@ -38,9 +40,13 @@ final class Wire {
     func cancelKey() -> CancelKey? { unsafe PQgetCancel(connection).map { unsafe CancelKey(owning: $0) } }
 
     /// The simple protocol: text, of one or more statements.
-    func script(_ text: String) throws(PostgresError) -> Reply { unsafe try check(PQexec(connection, text)) }
+    func script(_ text: String) throws(PostgresError) -> Reply {
+        traffic.add(statements: 1)
+        return unsafe try check(PQexec(connection, text))
+    }
 
     func prepare(_ name: String, _ text: String, types: [UInt32]) throws(PostgresError) {
+        traffic.add(statements: 0)
         _ = unsafe try check(PQprepare(connection, name, text, Int32(types.count), types))
     }
 
@@ -52,9 +58,10 @@ final class Wire {
 
     func run(_ statement: Statement) throws(PostgresError) -> Reply {
         switch statement {
-        case .text(let text): try script(text)
+        case .text(let text): return try script(text)
         case .prepared(let name, let parameters):
-            unsafe try check(
+            traffic.add(statements: 1)
+            return unsafe try check(
                 withPointers(parameters) { values, lengths, formats in
                     unsafe PQexecPrepared(connection, name, Int32(lengths.count), values, lengths, formats, 1)
                 })
@@ -67,6 +74,7 @@ final class Wire {
         guard unsafe PQenterPipelineMode(connection) == 1 else { return ([], .connection(.lost)) }
         defer { unsafe PQexitPipelineMode(connection) }  // where it cannot, the connection counts as broken
         let sent = statements.prefix { send($0) }.count
+        traffic.add(statements: sent)
         guard unsafe PQpipelineSync(connection) == 1 else { return ([], .connection(.lost)) }
         var replies: [Reply] = []
         var failure: PostgresError? = sent == statements.count ? nil : .connection(.lost)
@@ -94,7 +102,8 @@ final class Wire {
 
     /// Runs a statement that will not come again.
     func runOnce(_ text: String, _ parameters: Parameters) throws(PostgresError) -> Reply {
-        unsafe try check(
+        traffic.add(statements: 1)
+        return unsafe try check(
             withPointers(parameters) { values, lengths, formats in
                 unsafe PQexecParams(
                     connection, text, Int32(lengths.count), parameters.types, values, lengths, formats, 1)
@@ -116,6 +125,7 @@ final class Wire {
 
     /// Sends the whole of a COPY FROM STDIN; the number of rows that were taken.
     func copyIn(_ text: String, _ bytes: [UInt8]) throws(PostgresError) -> Int {
+        traffic.add(roundTrips: 2, statements: 1)
         _ = unsafe try check(PQexecParams(connection, text, 0, nil, nil, nil, nil, 1))
         let isSent = unsafe bytes.withUnsafeBytes { bytes in
             unsafe PQputCopyData(

@@ -28,7 +28,7 @@ struct BenchReport: Encodable {
             ratio = (value / reference.value * 1000).rounded() / 1000
         }
 
-        private static func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
+        private static func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
     }
 
     let bench: String
@@ -41,7 +41,8 @@ struct BenchReport: Encodable {
         commit =
             Shell.line("/usr/bin/env", ["git", "-C", Programs.folder, "rev-parse", "--short", "HEAD"]) ?? "unknown"
         self.machine = machine
-        self.results = results
+        // What was not seen has no value, and JSON no way to say so.
+        self.results = results.filter(\.value.isFinite)
     }
 
     /// The table, an empty line, and the one line of JSON.

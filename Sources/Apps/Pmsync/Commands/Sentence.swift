@@ -19,7 +19,6 @@ enum CommandError: Error, Equatable, CustomStringConvertible {
     case notReached(String)
     case inTheWay(String)
     case nothingToLearn(String)
-    case notDelivered(Int, of: Int, log: String)
     case benchFoundOther(String)
 
     var description: String {
@@ -41,8 +40,6 @@ enum CommandError: Error, Equatable, CustomStringConvertible {
             "no schedule message of the feed \"\(feed)\" was journaled in that time; `pmsync messages` shows the feeds"
         case .notReached(let address): "nobody answers at \(address)"
         case .benchFoundOther(let what): "the comparison did not find what was planted: \(what)"
-        case .notDelivered(let missing, let all, let log):
-            "\(missing) of \(all) bookings did not come to the webhook in time; see \(log)"
         }
     }
 }
