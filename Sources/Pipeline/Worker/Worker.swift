@@ -27,7 +27,7 @@ package struct Worker: Sendable {
         self.configuration = configuration
         pool = Pool(configuration, size: settings.number(.poolSize))
         doorbell = Doorbell(configuration)
-        definitions = DefinitionStore(pool: pool)
+        definitions = DefinitionStore(pool: pool, metrics: program.metrics)
         secret = try await KeySecret.read(from: pool)
     }
 
@@ -40,7 +40,7 @@ package struct Worker: Sendable {
                 announced: [FanOut.queue]),
             duties: duties, configuration: configuration, pool: pool, doorbell: doorbell,
             observer: JobMetrics(program.metrics), logger: program.logger)
-        return CrewService(crew: crew, worker: self)
+        return CrewService(crew: crew, worker: self, gate: program.readiness.gate("definition"))
     }
 
     package static let version = "0.1.0"
@@ -49,8 +49,17 @@ package struct Worker: Sendable {
 private struct CrewService: Service {
     let crew: Crew
     let worker: Worker
+    let gate: Readiness.Gate
 
+    /// Takes no lane before there is a definition to work by: until then the jobs are left to whoever can read it, and
+    /// none of them fails for what is no fault of its own.
     func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled, (try? await self.worker.definitions.current()) == nil {
+                try? await Task.sleep(for: .milliseconds(500))
+            }
+        }
+        gate.open()
         try await withGracefulShutdownHandler {
             try await crew.run()
         } onGracefulShutdown: {

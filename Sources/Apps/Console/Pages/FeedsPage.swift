@@ -12,6 +12,7 @@ extension Console {
 
     private struct FeedsPage {
         let frame: Frame
+        let isUnreadable: Bool
         let alarms: [AlarmLine]
         let feeds: [FeedLine]
         let queues: [QueueLine]
@@ -65,12 +66,14 @@ extension Console {
 
     private func feeds(_ visit: Visit, _ person: SignedIn) async throws -> Response {
         let backlogs = try await Backlog.read(from: pool)
+        _ = try? await definitions.current()
+        let isUnreadable = await !definitions.problems.isEmpty
         let page = try await reading(person) { desk in
             let apps = try await desk.transaction.query(FeedQueries.destinations())
                 .map { try $0.decode((String, String).self) }
             let names = Dictionary(apps) { first, _ in first }
             return FeedsPage(
-                frame: Frame(title: "Feeds and queues", person, at: "/feeds"),
+                frame: Frame(title: "Feeds and queues", person, at: "/feeds"), isUnreadable: isUnreadable,
                 alarms: try await SilentFeed.list(limit: 20, in: desk.transaction).map { AlarmLine($0, desk) },
                 feeds: try await feedLines(desk),
                 queues: backlogs.filter { desk.visible($0.practice) }.map { queueLine($0, names[$0.queueName], desk) },
