@@ -34,7 +34,7 @@ import Workflow
             """)
     }
 
-    @Test func `The last definition that could be read stays in force, and an alarm says so until a readable one comes`()
+    @Test func `The last readable definition stays in force, with an alarm, until another readable one comes`()
         async throws
     {
         let clinic = try await Clinic()

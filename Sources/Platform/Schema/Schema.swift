@@ -23,6 +23,7 @@ package enum Schema {
         Migration("v0013_windows", PackageResources.v0013_windows_sql),
         Migration("v0014_visits", PackageResources.v0014_visits_sql),
         Migration("v0015_persons_apart", PackageResources.v0015_persons_apart_sql),
+        Migration("v0017_scopes", PackageResources.v0017_scopes_sql),
     ]
 
     /// Brings the database to this program's version; the names of what was applied, in order. Safe to repeat, and to

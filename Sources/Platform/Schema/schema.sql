@@ -364,7 +364,9 @@ CREATE TABLE api.client (
     list text,
     list_key text,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    revoked_at timestamp with time zone
+    revoked_at timestamp with time zone,
+    scopes text[] DEFAULT '{read}'::text[] NOT NULL,
+    CONSTRAINT client_scopes_are_known CHECK ((array_to_string(scopes, ' '::text, '-'::text) ~ '^((read|book|alarms|feed:[^ ]+)( (read|book|alarms|feed:[^ ]+))*)?$'::text))
 );
 
 ALTER TABLE ONLY api.client FORCE ROW LEVEL SECURITY;
@@ -372,6 +374,8 @@ ALTER TABLE ONLY api.client FORCE ROW LEVEL SECURITY;
 ALTER TABLE api.client OWNER TO pmsync;
 
 COMMENT ON TABLE api.client IS 'Who may call the FHIR side, for one practice; the key itself is kept nowhere. list: its own appointments, a FHIR base or a CSV file, for reconciliation. Written by pmsync client; never leaves (revoked).';
+
+COMMENT ON COLUMN api.client.scopes IS 'read: /fhir and /changes; book: writing to the PM; feed:ID: sending messages of this feed; alarms: its webhook hears them, as api.subscription.alarms repeats.';
 
 CREATE TABLE api.delivery (
     practice_id text NOT NULL,
@@ -2159,6 +2163,8 @@ GRANT SELECT(created_at) ON TABLE api.client TO pmsync_console;
 
 GRANT SELECT(revoked_at) ON TABLE api.client TO pmsync_gateway;
 GRANT SELECT(revoked_at) ON TABLE api.client TO pmsync_console;
+
+GRANT SELECT(scopes) ON TABLE api.client TO pmsync_gateway;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE api.delivery TO pmsync_scheduling;
 GRANT SELECT,UPDATE ON TABLE api.delivery TO pmsync_operator;
