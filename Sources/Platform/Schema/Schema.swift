@@ -24,6 +24,7 @@ package enum Schema {
         Migration("v0014_visits", PackageResources.v0014_visits_sql),
         Migration("v0015_persons_apart", PackageResources.v0015_persons_apart_sql),
         Migration("v0017_scopes", PackageResources.v0017_scopes_sql),
+        Migration("v0018_administrators", PackageResources.v0018_administrators_sql),
     ]
 
     /// Brings the database to this program's version; the names of what was applied, in order. Safe to repeat, and to

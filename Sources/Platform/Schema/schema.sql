@@ -499,12 +499,15 @@ CREATE TABLE console.person (
     failures integer DEFAULT 0 NOT NULL,
     locked_until timestamp with time zone,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    disabled_at timestamp with time zone
+    disabled_at timestamp with time zone,
+    administrator boolean DEFAULT false NOT NULL
 );
 
 ALTER TABLE console.person OWNER TO pmsync;
 
 COMMENT ON TABLE console.person IS 'Who may sign in, for which practices. Written by pmsync user and the console (password); never leaves (disabled).';
+
+COMMENT ON COLUMN console.person.administrator IS 'Sees and works on messages and jobs of no practice, beside those of the practices named. Written by pmsync user.';
 
 CREATE TABLE console.session (
     token_hash bytea NOT NULL,
