@@ -122,7 +122,7 @@ let tests: [Target] =
             "GatewayTests",
             uses: [
                 "Gateway", "FHIR", "HL7", "MLLP", "Postgres", "Journal", "Queue", "Records", "Workflow", "Practice",
-                "Hosting", "TestSupport", .httpClient, .nio, .nioPosix, .nioHTTP1, .crypto,
+                "Worker", "Hosting", "TestSupport", .httpClient, .nio, .nioPosix, .nioHTTP1, .crypto,
             ]),
         test(
             "ConsoleTests",

@@ -60,6 +60,28 @@ import Testing
         }
     }
 
+    @Test func `Each act on a finding stands in the audit under its own name`() async throws {
+        let fixture = try await Fixture.make()
+        let path = "/findings/P1/key-P1"
+        try await fixture.browse(as: "ann") { browser in
+            for (act, reason) in [("accept", "known"), ("withdraw", ""), ("resend", "")] {
+                let seen = try #require(try await browser.get(path).hidden("seen"))
+                _ = try await browser.post("\(path)/\(act)", ["reason": reason, "seen": seen])
+            }
+        }
+        let acts = try await fixture.owner.query(
+            "SELECT act, actor, practice_id, reason FROM console.audit WHERE subject LIKE '%key-P1%' ORDER BY id"
+        ).map { row in
+            let (act, actor, practice, reason) = try row.decode((String, String, String?, String).self)
+            return [act, actor, practice ?? "none", reason]
+        }
+        #expect(
+            acts == [
+                ["accepted", "ann", "P1", "known"], ["withdrawn", "ann", "P1", "the acceptance is taken back"],
+                ["resent", "ann", "P1", ""],
+            ])
+    }
+
     // MARK: Replay
 
     @Test func `A replay says first what it will do, then moves the job, once for two submits`() async throws {

@@ -68,11 +68,12 @@ struct Fixture {
         }
     }
 
-    func setPassword(_ person: String, _ practices: [String]) async throws {
+    func setPassword(_ person: String, _ practices: [String], isAdministrator: Bool = false) async throws {
         let operators = try database.pool(role: "pmsync_operator", size: 1)
         try await operators.transaction { transaction in
             try await ConsolePeople.setPassword(
-                name: person, password: Self.password, practices: practices, cost: Self.cost, in: transaction)
+                name: person, password: Self.password, practices: practices, isAdministrator: isAdministrator,
+                cost: Self.cost, in: transaction)
         }
         operators.close()
     }

@@ -241,14 +241,78 @@ import Testing
         }
     }
 
-    @Test func `What no practice claims is seen by everybody who may sign in`() async throws {
+    @Test func `What is of no practice is for administrators alone, wherever it stands`() async throws {
         let fixture = try await Fixture.make()
-        let job = try await fixture.addParked(nil, code: "unknown-practice")
-        for person in ["ann", "ben"] {
+        try await fixture.setPassword("root", ["P1"], isAdministrator: true)
+        let text = "MSH|^~\\&|NOBODYS|B|||20261122||SIU^S12|1|P|2.3\rPID|||77\r"
+        let entry = try await fixture.addMessage(nil, text, feed: "unclaimed")
+        let job = try await fixture.addParked(nil, entry: entry, code: "unknown-practice")
+        _ = try await fixture.addParked(nil, code: "unknown-practice")
+        let day = try #require(try await fixture.text("SELECT current_date::text"))
+        let message = "/messages/\(day)/\(entry)"
+        let latest = "99999999999999999"
+        try await fixture.browse(as: "ann") { browser in
+            for path in ["/jobs/\(job)", message] {
+                #expect(try await browser.get(path).status == .notFound, "\(path)")
+            }
+            for path in ["/jobs", "/jobs?state=all", "/jobs/replay?id=\(job)", "/messages", "/feeds"] {
+                let page = try await browser.get(path).text
+                #expect(!page.contains("Unknown practice") && !page.contains("unclaimed"), "\(path)")
+                #expect(!page.contains("Replay 1 job"), "\(path)")
+            }
+            #expect(try await browser.post("/jobs/\(job)/discard", ["reason": "no"]).status == .notFound)
+            #expect(try await browser.post("\(message)/reveal", ["reason": "no"]).status == .notFound)
+            for fields in [["id": "\(job)"], ["state": "parked"], ["code": "unknown-practice"]] {
+                let done = try await browser.post("/jobs/replay", fields.merging(["seen": latest]) { $1 })
+                #expect(done.headers[.location] == "/jobs?done=replayed&count=0")
+            }
+        }
+        #expect(try await fixture.count("SELECT count(*) FROM queue.blocked WHERE state = 'parked'") == 2)
+        let acts: SQL = "SELECT count(*) FROM console.audit WHERE act IN ('revealed', 'replayed', 'discarded')"
+        #expect(try await fixture.count(acts) == 0)
+        try await fixture.browse(as: "root") { browser in
+            #expect(try await browser.get("/jobs").text.contains("2 × Unknown practice"))
+            #expect(try await browser.get("/jobs/\(job)").text.contains(message))
+            #expect(try await browser.get("/messages").text.contains("unclaimed"))
+            #expect(try await browser.get("/feeds").text.contains("unclaimed"))
+            #expect(try await browser.get(message).text.contains("/jobs/\(job)"))
+            #expect(try await browser.post("\(message)/reveal", ["reason": "whose is it"]).text.contains("77"))
+            #expect(try await browser.post("/jobs/\(job)/discard", ["reason": "a test"]).status == .seeOther)
+            let done = try await browser.post("/jobs/replay", ["state": "parked", "seen": latest])
+            #expect(done.headers[.location] == "/jobs?done=replayed&count=1")
+        }
+        #expect(try await fixture.count(acts) == 3)
+        // An invitation that does not say so takes it back.
+        try await fixture.setPassword("root", ["P1"])
+        try await fixture.browse(as: "root") { browser in
+            let page = try await browser.get(message)
+            #expect(page.status == .notFound)
+        }
+    }
+
+    @Test func `A refused frame is shown to the practices of its feed, and to administrators`() async throws {
+        let fixture = try await Fixture.make()
+        try await fixture.setPassword("root", [], isAdministrator: true)
+        let files = [
+            "profiles/standard.yaml": "profile: standard\n",
+            "practices/one.yaml": "practice: P1\nzone: America/Denver\nfeeds: [{feed: one-pm, sender: ONE}]\n",
+            "practices/two.yaml": "practice: P2\nzone: America/Denver\nfeeds: [{feed: two-pm, sender: TWO}]\n",
+        ]
+        let json = String(decoding: try JSONEncoder().encode(files), as: UTF8.self)
+        try await fixture.owner.execute(
+            """
+            INSERT INTO workflow.definition (digest, files, applied_by)
+            VALUES (sha256('test'), \(json)::text::jsonb, 'test')
+            """)
+        try await fixture.owner.execute(
+            """
+            INSERT INTO journal.refusal (feed, peer, reason, size, head)
+            SELECT f, 'peer', 'cut ' || f, 1, '' FROM unnest('{one-pm,two-pm,unclaimed}'::text[]) f
+            """)
+        for (person, seen) in [("ann", ["one-pm"]), ("ben", ["two-pm"]), ("root", ["one-pm", "two-pm", "unclaimed"])] {
             try await fixture.browse(as: person) { browser in
-                let page = try await browser.get("/jobs/\(job)")
-                #expect(page.status == .ok)
-                #expect(try await browser.get("/jobs").text.contains("1 × Unknown practice"))
+                let page = try await browser.get("/feeds").text
+                #expect(["one-pm", "two-pm", "unclaimed"].filter { page.contains("cut \($0)") } == seen, "\(person)")
             }
         }
     }

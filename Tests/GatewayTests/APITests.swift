@@ -8,6 +8,7 @@ import NIOPosix
 import Postgres
 import TestSupport
 import Testing
+import Worker
 
 /// Who may ask, how, and what a refusal looks like.
 struct APITests {
@@ -41,7 +42,7 @@ struct APITests {
         try await HTTPRig.run { rig async throws in
             let open = rig.server.declaredRoutes.filter { $0.permission == .open }.map { "\($0.method) \($0.path)" }
             #expect(Set(open) == ["GET /fhir/metadata", "GET /healthz", "GET /readyz"])
-            for route in rig.server.declaredRoutes where route.permission == .key && route.method != "HEAD" {
+            for route in rig.server.declaredRoutes where route.permission != .open && route.method != "HEAD" {
                 let path = route.path.replacing("{id}", with: World.booked.fhirID)
                 let answer = try await rig.send(route.method, path, key: nil)
                 // After 50 tries the address itself is slowed down, which lets nobody in either.
@@ -198,6 +199,58 @@ struct APITests {
             #expect(try await rig.pool.query("SELECT id FROM journal.entry").isEmpty)
             let row = try #require(try await rig.pool.query("SELECT reason FROM journal.refusal").first)
             #expect(try row.decode(String.self) == "not-allowed")
+        }
+    }
+
+    @Test("A key sends messages of the feeds that it has a scope for, of no other, and of none by its right to read")
+    func feedScopes() async throws {
+        try await HTTPRig.run(
+            extraFeeds: "\n  - {feed: north-lab, sender: LAB, facility: NORTH}"
+        ) { rig async throws in
+            let message = Fixtures.siu("M1")
+            let unclaimed = message.replacing("|PM|NORTH|", with: "|WHO|NOBODY|")
+            for (key, text, missing) in [
+                (World.senderKey, message, "feed:north-pm"), (World.senderKey, unclaimed, "feed:unclaimed"),
+                (World.southKey, unclaimed, "feed:unclaimed"), (World.southKey, "hello", "feed:unclaimed"),
+            ] {
+                let answer = try await rig.send("POST", "/hl7", key: key, body: Array(text.utf8))
+                #expect(answer.status == 403)
+                #expect(answer.header("www-authenticate")?.contains("insufficient_scope") == true)
+                let issue = try #require(answer.json?.objects("issue").first)
+                #expect(issue.string("code") == "forbidden")
+                #expect(issue.string("diagnostics")?.contains(missing) == true, "\(missing)")
+            }
+            #expect(try await rig.pool.query("SELECT id FROM journal.entry").isEmpty)
+            let refusals = try await rig.pool.query("SELECT reason FROM journal.refusal").map {
+                try $0.decode(String.self)
+            }
+            #expect(refusals == Array(repeating: "not-allowed", count: 4))
+            let own = message.replacing("|PM|", with: "|LAB|")
+            #expect(try await rig.send("POST", "/hl7", key: World.senderKey, body: Array(own.utf8)).status == 200)
+            #expect(try await rig.send("POST", "/hl7", body: Array(own.utf8)).status == 403)
+            let feeds = try await rig.pool.query("SELECT feed FROM journal.entry").map { try $0.decode(String.self) }
+            #expect(feeds == ["north-lab"])
+        }
+    }
+
+    @Test("Only a key with the scope reads records and changes, and one that loses it no longer does")
+    func readScope() async throws {
+        try await HTTPRig.run { rig async throws in
+            let paths = rig.server.declaredRoutes.filter { $0.permission == .scope(.read) }.map(\.path)
+            #expect(
+                Set(paths) == [
+                    "/fhir/Appointment", "/fhir/Appointment/{id}", "/fhir/Slot", "/fhir/Slot/{id}", "/fhir/Schedule",
+                    "/fhir/Schedule/{id}", "/fhir/Patient", "/fhir/Patient/{id}", "/changes",
+                ])
+            for path in paths {
+                let path = path.replacing("{id}", with: World.booked.fhirID)
+                let answer = try await rig.get(path, key: World.senderKey, [("accept", "application/json")])
+                #expect(answer.status == 403, "\(path)")
+                #expect(answer.json?.objects("issue").first?.string("diagnostics")?.contains("read") == true)
+            }
+            #expect(try await rig.get("/fhir/Schedule").status == 200)
+            try await rig.pool.execute("UPDATE api.client SET scopes = '{feed:north-pm}' WHERE name = 'pmk_north'")
+            #expect(try await rig.get("/fhir/Schedule").status == 403)
         }
     }
 

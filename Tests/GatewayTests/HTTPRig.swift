@@ -32,12 +32,12 @@ struct HTTPRig: Sendable {
 
     static func run(
         rate: RequestRate = RequestRate(perSecond: 10_000, burst: 10_000), maxMessage: Int = 4 << 20,
-        publicURL: String? = nil, name: String = #function, _ body: (HTTPRig) async throws -> Void
+        publicURL: String? = nil, extraFeeds: String = "", name: String = #function, _ body: (HTTPRig) async throws -> Void
     ) async throws {
         let database = try await TestDatabase.make(name)
         let pool = try database.pool()
         try await World.make(pool)
-        let definition = try Fixtures.definition()
+        let definition = try Fixtures.definition(extraFeeds: extraFeeds)
         let definitions = Definitions { definition }
         try await definitions.refresh()
         let metrics = Metrics()

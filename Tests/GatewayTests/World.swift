@@ -5,6 +5,8 @@ import Postgres
 enum World {
     static let northKey = "pmk_north"
     static let southKey = "pmk_south"
+    /// Of an interface of north's own: it sends one feed, and reads nothing.
+    static let senderKey = "pmk_sender"
     static let revokedKey = "pmk_revoked"
 
     static func id(_ number: Int) -> UUID {
@@ -45,13 +47,14 @@ enum World {
         try await pool.withSession { session in
             for statement in statements { try await session.script(statement) }
         }
-        for (key, practice, isRevoked) in [
-            (northKey, "north", false), (southKey, "south", false), (revokedKey, "north", true),
+        for (key, practice, scopes, isRevoked) in [
+            (northKey, "north", ["read", "feed:north-pm"], false), (southKey, "south", ["read"], false),
+            (senderKey, "north", ["feed:north-lab", "book"], false), (revokedKey, "north", ["read"], true),
         ] {
             try await pool.execute(
                 """
-                INSERT INTO api.client (practice_id, name, key_hash, revoked_at)
-                VALUES (\(practice), \(key), sha256(\(Array(key.utf8))), CASE WHEN \(isRevoked) THEN now() END)
+                INSERT INTO api.client (practice_id, name, key_hash, scopes, revoked_at)
+                VALUES (\(practice), \(key), sha256(\(Array(key.utf8))), \(scopes), CASE WHEN \(isRevoked) THEN now() END)
                 """)
         }
     }

@@ -90,7 +90,7 @@ extension PathSuite {
                     let port = await watcher.port()
                     let said = try await practice.pmsync(
                         "client", "add", "watcher", "--practice", "north", "--webhook", "http://127.0.0.1:\(port)/hook",
-                        "--alarms")
+                        "--scope", "read", "--scope", "alarms")
                     let words = said.split(whereSeparator: \.isWhitespace).map(String.init)
                     try watcher.introduce(key: words[1], secret: words[3])
                     watcher.introduce(base: practice.app.base)

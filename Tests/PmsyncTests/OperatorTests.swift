@@ -4,6 +4,7 @@ import Postgres
 import Queue
 import TestSupport
 import Testing
+import Worker
 
 @testable import Pmsync
 
@@ -160,6 +161,39 @@ import Testing
             #expect(try await office.states() == ["retrying"])
             #expect(try await office.count("SELECT count(*) FROM queue.blocked WHERE run_at <= clock_timestamp()") == 1)
             #expect(try await office.count("SELECT count(*) FROM api.delivery WHERE state = 'pending'") == 0)
+        }
+    }
+
+    @Test func `A client has the scopes that it is given: to read where none is named, and no feed but the practice's`()
+        async throws
+    {
+        try await Office.open { office in
+            func scopes(_ name: String) async throws -> String? {
+                try await Clients.list("demo", from: office.pool).first { $0.name == name }?.scopes
+            }
+            #expect(await office.run("client", "add", "app", "--practice", "demo") == 0)
+            #expect(try await scopes("app") == "read")
+            #expect(await office.run("client", "add", "x", "--practice", "demo", "--scope", "all") == 2)
+            #expect(await office.run("client", "add", "x", "--practice", "demo", "--scope", "alarms") == 2)
+            #expect(await office.run("client", "add", "x", "--practice", "demo", "--scope", "feed:other") == 1)
+            let words = ["--practice", "demo", "--scope", "read", "--scope", "feed:demo-pm"]
+            #expect(await office.run(["client", "add", "engine"] + words) == 0)
+            #expect(try await scopes("engine") == "feed:demo-pm read")
+            #expect(await office.run(["client", "scopes", "app"] + words + ["--reason", "its engine moved"]) == 0)
+            #expect(try await scopes("app") == "feed:demo-pm read")
+            #expect(await office.run("client", "scopes", "app", "--practice", "demo", "--reason", "none for now") == 0)
+            #expect(try await scopes("app") == "")
+            let alarms = ["client", "scopes", "app", "--practice", "demo", "--scope", "alarms", "--reason", "x"]
+            #expect(await office.run(alarms) == 1)
+            #expect(try await office.count("SELECT count(*) FROM console.audit WHERE act = 'scoped'") == 2)
+            _ = try await Clients.add(
+                .init(
+                    name: "hook", practice: "demo", webhook: "https://example.org/", list: nil, listKey: nil,
+                    scopes: [.alarms]), to: office.pool)
+            let hears: SQL = "SELECT count(*) FROM api.subscription WHERE alarms"
+            #expect(try await office.count(hears) == 1)
+            #expect(await office.run("client", "scopes", "hook", "--practice", "demo", "--reason", "too loud") == 0)
+            #expect(try await office.count(hears) == 0)
         }
     }
 

@@ -15,6 +15,7 @@ import Workflow
 /// A clinic whose worker is at work in this process: messages go through journal and queue, and end on record or parked.
 struct Desk: Sendable {
     let clinic: Clinic
+    let metrics: Metrics
     private let secret: KeySecret
     private let queue: Int16
     private let bell: Doorbell
@@ -57,7 +58,7 @@ struct Desk: Sendable {
         let watch = try await MidnightWatch(worker)
         let days = try await DayWatch(worker)
         let desk = Desk(
-            clinic: clinic, secret: worker.secret,
+            clinic: clinic, metrics: program.metrics, secret: worker.secret,
             queue: try await QueueName.find(SchedulingJobs.queue, from: clinic.pool).id,
             bell: Doorbell(try clinic.database.configuration()))
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -160,6 +160,37 @@ import Worker
         #expect(entry == parked.number)
     }
 
+    @Test func `However much was discarded since, here or elsewhere, a discarded message is not blamed on the PM`()
+        async throws
+    {
+        let clinic = try await Clinic()
+        let letGo = try await clinic.hear("MSH|^~\\&|CLINICPM||||20260101||SIU^S12|F1|P|2.3\rSCH||F1\rPID|||M7\r")
+        try await clinic.pool.execute(
+            """
+            INSERT INTO journal.outcome (received_on, entry_id, workflow, code, at)
+            VALUES (\(letGo.day), \(letGo.number), 'scheduling', 'discarded', clock_timestamp() - interval '40 days')
+            """)
+        try await clinic.pool.execute(
+            """
+            WITH entry AS (
+                INSERT INTO journal.entry (received_on, feed, practice_id, peer, control_id, message_type, digest, payload)
+                SELECT \(letGo.day), 'elsewhere', 'elsewhere', 'test', 'E' || n, 'SIU^S12', sha256('x'), 'x'
+                FROM generate_series(1, \(UnfinishedMessages.limit)) n
+                RETURNING received_on, id
+            )
+            INSERT INTO journal.outcome (received_on, entry_id, workflow, code)
+            SELECT received_on, id, 'scheduling', 'discarded' FROM entry
+            """)
+        try clinic.exportPM([.init(id: "F1", start: clinic.at(1, 9), mrn: "M1")])
+        try await clinic.reconcile()
+        #expect(try await clinic.open() == [.init(.missingHere, .letGo)])
+        // More than can be read: then nothing tells whose fault it is.
+        try await clinic.pool.execute(
+            "UPDATE journal.entry SET practice_id = \(Clinic.id) WHERE practice_id = 'elsewhere'")
+        try await clinic.reconcile()
+        #expect(try await clinic.open() == [.init(.missingHere, .unknown)])
+    }
+
     @Test func aRerunFindsTheSameAndWhatIsMendedClosesAndWhatComesBackOpensAgain() async throws {
         try await Self.with { world in
             let clinic = world.clinic

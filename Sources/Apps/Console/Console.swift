@@ -31,7 +31,7 @@ package struct Console: Sendable {
         self.wall = wall
         passwords = Passwords(cost: cost)
         pages = try Pages()
-        definitions = DefinitionStore(pool: pool)
+        definitions = DefinitionStore(pool: pool, metrics: metrics)
         self.metrics = ConsoleMetrics(metrics)
     }
 

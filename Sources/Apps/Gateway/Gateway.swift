@@ -41,7 +41,7 @@ package enum GatewayProgram {
         try await JournalDays.make(in: pool)
 
         let metrics = GatewayMetrics(program.metrics)
-        let store = DefinitionStore(pool: pool)
+        let store = DefinitionStore(pool: pool, metrics: program.metrics)
         let definitions = Definitions(
             gate: program.readiness.gate("definition"),
             heldFeeds: { Set(try await pool.query(Queries.heldFeeds()).map { try $0.decode(String.self) }) },

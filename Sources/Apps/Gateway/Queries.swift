@@ -6,6 +6,6 @@ enum Queries {
 
     /// The unique key of api.client.
     static func client(_ keyHash: [UInt8]) -> SQL {
-        "SELECT practice_id, id FROM api.client WHERE key_hash = \(keyHash) AND revoked_at IS NULL"
+        "SELECT practice_id, id, scopes FROM api.client WHERE key_hash = \(keyHash) AND revoked_at IS NULL"
     }
 }

@@ -21,14 +21,15 @@ enum Clients {
         /// The app's own list of appointments: a FHIR base or a CSV file.
         var list: String?
         var listKey: String?
-        /// Whether its webhook hears of alarms too.
-        var hearsAlarms = false
+        /// What its key may do.
+        var scopes = KeyScope.usual
     }
 
     static func add(_ new: New, to pool: Pool) async throws -> Secrets {
         let key = makeKey()
         let secret = new.webhook.map { _ in Secret.make() }
         let mode = try await statedMode(new, pool)
+        try await check(new.scopes, practice: new.practice, pool)
         try await pool.transaction { transaction in
             guard
                 try await transaction.query("SELECT 1 FROM records.practice WHERE practice_id = \(new.practice)").count
@@ -38,8 +39,9 @@ enum Clients {
             do {
                 _ = try await transaction.execute(
                     """
-                    INSERT INTO api.client (practice_id, id, name, key_hash, list, list_key)
-                    VALUES (\(new.practice), \(id), \(new.name), \(hash(key)), \(new.list), \(new.listKey))
+                    INSERT INTO api.client (practice_id, id, name, key_hash, list, list_key, scopes)
+                    VALUES (\(new.practice), \(id), \(new.name), \(hash(key)), \(new.list), \(new.listKey),
+                        \(words(new.scopes)))
                     """)
             } catch let error as PostgresError where error.violates("client_name_in_use") {
                 throw ClientError.nameInUse(new.name)
@@ -61,8 +63,55 @@ enum Clients {
             """
             INSERT INTO api.subscription (practice_id, id, client_id, url, secret, mode, queue, alarms)
             VALUES (\(new.practice), \(id), \(client), \(url), \(secret.bytes), \(mode.rawValue), \(queue),
-                \(new.hearsAlarms))
+                \(new.scopes.contains(.alarms)))
             """)
+    }
+
+    // MARK: Scopes
+
+    /// As they are kept and shown.
+    static func words(_ scopes: Set<KeyScope>) -> [String] { scopes.map(\.description).sorted() }
+
+    /// A feed that the practice does not have would be a right to nothing, or to another's some day. `unclaimed` is the
+    /// feed of what no definition claims yet.
+    private static func check(_ scopes: Set<KeyScope>, practice: String, _ pool: Pool) async throws {
+        let named = scopes.compactMap { if case .feed(let name) = $0 { name } else { nil } }
+        if named.isEmpty { return }
+        let feeds: [Feed]
+        do {
+            feeds = try await DefinitionStore(pool: pool).current().feeds.values
+                .filter { $0.practices.values.contains(practice) }
+        } catch DefinitionStoreError.none {
+            feeds = []
+        }
+        let known = Set(feeds.map(\.name)).union([Route.unclaimed])
+        if let other = named.sorted().first(where: { !known.contains($0) }) {
+            throw ClientError.unknownFeed(other, known: known.sorted())
+        }
+    }
+
+    /// These and no others from now on; its key stays as it is.
+    static func setScopes(
+        _ scopes: Set<KeyScope>, of name: String, practice: String, reason: String, by person: String, in pool: Pool
+    ) async throws {
+        try await check(scopes, practice: practice, pool)
+        try await pool.transaction { transaction in
+            let rows = try await transaction.query(
+                """
+                UPDATE api.client SET scopes = \(words(scopes))
+                WHERE practice_id = \(practice) AND name = \(name) AND revoked_at IS NULL RETURNING id
+                """)
+            guard let id = try rows.first?.decode(UUID.self) else { throw ClientError.unknown(name) }
+            let heard = try await transaction.execute(
+                """
+                UPDATE api.subscription SET alarms = \(scopes.contains(.alarms))
+                WHERE practice_id = \(practice) AND client_id = \(id) AND ended_at IS NULL
+                """)
+            if heard == 0, scopes.contains(.alarms) { throw ClientError.noWebhook(name) }
+            let subject = "client \(name): \(words(scopes).joined(separator: " "))"
+            try await transaction.execute(
+                Queries.audit("scoped", [subject], reason: reason, by: person, practices: [practice]))
+        }
     }
 
     /// What the practice's file says of a destination of this name; live where it says nothing.
@@ -157,6 +206,7 @@ enum Clients {
     struct Listed: Encodable {
         let practice: String
         let name: String
+        let scopes: String
         let created: Date
         let revoked: Date?
         let webhook: String?
@@ -168,7 +218,7 @@ enum Clients {
     static func list(_ practice: String?, from pool: Pool) async throws -> [Listed] {
         let rows = try await pool.query(
             """
-            SELECT c.practice_id, c.name, c.created_at, c.revoked_at, s.url, s.mode, s.last_event,
+            SELECT c.practice_id, c.name, array_to_string(c.scopes, ' '), c.created_at, c.revoked_at, s.url, s.mode, s.last_event,
                 (SELECT count(*) FROM api.delivery d
                  WHERE d.practice_id = c.practice_id AND d.subscription_id = s.id AND d.state = 'pending')
             FROM api.client c
@@ -177,11 +227,11 @@ enum Clients {
             ORDER BY c.practice_id, c.name, c.created_at
             """)
         return try rows.map { row in
-            let (practice, name, created, revoked, webhook, mode, last, pending) = try row.decode(
-                (String, String, Date, Date?, String?, String?, Int64?, Int64).self)
+            let (practice, name, scopes, created, revoked, webhook, mode, last, pending) = try row.decode(
+                (String, String, String, Date, Date?, String?, String?, Int64?, Int64).self)
             return Listed(
-                practice: practice, name: name, created: created, revoked: revoked, webhook: webhook, mode: mode,
-                lastEvent: last, pending: pending)
+                practice: practice, name: name, scopes: scopes, created: created, revoked: revoked, webhook: webhook,
+                mode: mode, lastEvent: last, pending: pending)
         }
     }
 
@@ -218,11 +268,16 @@ enum ClientError: Error, Equatable, CustomStringConvertible {
     case unknownPractice(String)
     case nameInUse(String)
     case unknown(String)
+    case unknownFeed(String, known: [String])
+    case noWebhook(String)
 
     var description: String {
         switch self {
         case .unknownPractice(let practice): "there is no practice \"\(practice)\"; `pmsync apply` makes practices"
         case .nameInUse(let name): "a client \"\(name)\" is there already; rotate or revoke it"
+        case .unknownFeed(let name, let known):
+            "the practice has no feed \"\(name)\"; those that a key may send are \(known.joined(separator: ", "))"
+        case .noWebhook(let name): "the client \"\(name)\" has no webhook that could hear of alarms"
         case .unknown(let name): "there is no client \"\(name)\" in force"
         }
     }

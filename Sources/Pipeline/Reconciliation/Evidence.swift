@@ -99,6 +99,8 @@ package struct Evidence: Hashable, Sendable {
     package var isNotLive = false
     /// A message about it was discarded by a person.
     package var isLetGo = false
+    /// More messages of the practice were discarded than could be read: one about it may be among them.
+    package var mayBeLetGo = false
     /// Every surplus entry of a duplicate is named by a message that came, as the same appointment.
     package var surplusIsTold = false
     /// When an earlier run saw the same difference first; nil when it is new.
@@ -188,6 +190,7 @@ extension Difference {
         if evidence.isQueued { return .explained(.inFlight) }
         // Heard of, not parked, and yet not on record: a person let it go.
         if evidence.isLetGo { return .accused(.letGo) }
+        if evidence.mayBeLetGo { return .accused(.unknown) }
         if code == .missingHere && evidence.entry != nil { return .accused(.unknown) }
         return .accused(.neverSent)
     }

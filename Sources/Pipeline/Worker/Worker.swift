@@ -32,7 +32,7 @@ package struct Worker: Sendable {
         byKey = Crew.byKey(configuration)
         // A session of its own: jobs ask for the definition inside their transaction, and a pool whose every session is so held
         // would never have one to spare.
-        definitions = DefinitionStore(pool: Pool(configuration, size: 1))
+        definitions = DefinitionStore(pool: Pool(configuration, size: 1), metrics: program.metrics)
         secret = try await KeySecret.read(from: pool)
     }
 
@@ -45,7 +45,7 @@ package struct Worker: Sendable {
                 announced: [FanOut.queue]),
             duties: duties, configuration: configuration, pool: pool, fetching: byKey, doorbell: doorbell,
             observer: JobMetrics(program.metrics), logger: program.logger)
-        return CrewService(crew: crew, worker: self)
+        return CrewService(crew: crew, worker: self, gate: program.readiness.gate("definition"))
     }
 
     package static let version = "0.1.0"
@@ -54,8 +54,17 @@ package struct Worker: Sendable {
 private struct CrewService: Service {
     let crew: Crew
     let worker: Worker
+    let gate: Readiness.Gate
 
+    /// Takes no lane before there is a definition to work by: until then the jobs are left to whoever can read it, and
+    /// none of them fails for what is no fault of its own.
     func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled, (try? await self.worker.definitions.current()) == nil {
+                try? await Task.sleep(for: .milliseconds(500))
+            }
+        }
+        gate.open()
         try await withGracefulShutdownHandler {
             try await crew.run()
         } onGracefulShutdown: {

@@ -24,6 +24,8 @@ package enum Schema {
         Migration("v0014_visits", PackageResources.v0014_visits_sql),
         Migration("v0015_persons_apart", PackageResources.v0015_persons_apart_sql),
         Migration("v0016_sets", PackageResources.v0016_sets_sql),
+        Migration("v0017_scopes", PackageResources.v0017_scopes_sql),
+        Migration("v0018_administrators", PackageResources.v0018_administrators_sql),
         Migration("v0019_hot_parents", PackageResources.v0019_hot_parents_sql),
         Migration("v0020_sending", PackageResources.v0020_sending_sql),
     ]

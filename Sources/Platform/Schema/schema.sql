@@ -438,7 +438,9 @@ CREATE TABLE api.client (
     list text,
     list_key text,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    revoked_at timestamp with time zone
+    revoked_at timestamp with time zone,
+    scopes text[] DEFAULT '{read}'::text[] NOT NULL,
+    CONSTRAINT client_scopes_are_known CHECK ((array_to_string(scopes, ' '::text, '-'::text) ~ '^((read|book|alarms|feed:[^ ]+)( (read|book|alarms|feed:[^ ]+))*)?$'::text))
 );
 
 ALTER TABLE ONLY api.client FORCE ROW LEVEL SECURITY;
@@ -446,6 +448,8 @@ ALTER TABLE ONLY api.client FORCE ROW LEVEL SECURITY;
 ALTER TABLE api.client OWNER TO pmsync;
 
 COMMENT ON TABLE api.client IS 'Who may call the FHIR side, for one practice; the key itself is kept nowhere. list: its own appointments, a FHIR base or a CSV file, for reconciliation. Written by pmsync client; never leaves (revoked).';
+
+COMMENT ON COLUMN api.client.scopes IS 'read: /fhir and /changes; book: writing to the PM; feed:ID: sending messages of this feed; alarms: its webhook hears them, as api.subscription.alarms repeats.';
 
 CREATE TABLE api.delivery (
     practice_id text NOT NULL,
@@ -577,12 +581,15 @@ CREATE TABLE console.person (
     failures integer DEFAULT 0 NOT NULL,
     locked_until timestamp with time zone,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    disabled_at timestamp with time zone
+    disabled_at timestamp with time zone,
+    administrator boolean DEFAULT false NOT NULL
 );
 
 ALTER TABLE console.person OWNER TO pmsync;
 
 COMMENT ON TABLE console.person IS 'Who may sign in, for which practices. Written by pmsync user and the console (password); never leaves (disabled).';
+
+COMMENT ON COLUMN console.person.administrator IS 'Sees and works on messages and jobs of no practice, beside those of the practices named. Written by pmsync user.';
 
 CREATE TABLE console.session (
     token_hash bytea NOT NULL,
@@ -2203,6 +2210,8 @@ GRANT SELECT(created_at) ON TABLE api.client TO pmsync_console;
 
 GRANT SELECT(revoked_at) ON TABLE api.client TO pmsync_gateway;
 GRANT SELECT(revoked_at) ON TABLE api.client TO pmsync_console;
+
+GRANT SELECT(scopes) ON TABLE api.client TO pmsync_gateway;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE api.delivery TO pmsync_scheduling;
 GRANT SELECT,UPDATE ON TABLE api.delivery TO pmsync_operator;

@@ -81,6 +81,8 @@ final class ReconcileEvidence {
             evidence.isLetGo = true
             evidence.receivedOn = heard.day
             evidence.entry = heard.entry
+        } else {
+            evidence.mayBeLetGo = messages.mayBeLetGo
         }
     }
 

@@ -23,20 +23,24 @@ struct UnfinishedMessages {
         let start: Date?
     }
 
-    /// Messages that are read at most; where more wait, everything may be on its way.
-    private static let limit: Int64 = 5_000
+    /// Messages that are read at most: of those that wait, of those that are blocked, and of the discarded.
+    static let limit: Int64 = 5_000
 
     private var messages: [Unfinished] = []
+    /// More wait than are read: everything may be on its way.
     private var isFlooded = false
+    /// More were discarded than are read: any message may be one of those.
+    private(set) var mayBeLetGo = false
 
-    var isEmpty: Bool { messages.isEmpty && !isFlooded }
+    var isEmpty: Bool { messages.isEmpty && !isFlooded && !mayBeLetGo }
 
-    init(_ practice: PracticeProfile, _ definition: Definition, in transaction: Transaction) async throws {
-        let rows = try await transaction.query(ReconcileQueries.unfinished(practice.id, limit: Self.limit))
-        isFlooded = rows.count >= Self.limit
-        for row in rows {
+    init(
+        _ practice: PracticeProfile, _ definition: Definition, limit: Int64 = Self.limit, in transaction: Transaction
+    ) async throws {
+        var counts: [String: Int64] = [:]
+        for row in try await transaction.query(ReconcileQueries.unfinished(practice.id, limit: limit)) {
             let (state, code, day, entry, feed, payload) = try row.decode(
-                (String, String?, CalendarDay, Int64, String, [UInt8]).self)
+                (String, String?, CalendarDay, Int64, String, [UInt8]?).self)
             let fate: Fate =
                 switch state {
                 case "parked", "uncertain":
@@ -44,10 +48,17 @@ struct UnfinishedMessages {
                 case "discarded": .letGo
                 default: .queued
                 }
-            guard let message = try? Message(payload, charset: definition.feeds[feed]?.charset) else { continue }
+            counts[state, default: 0] += 1
+            guard let payload, let message = try? Message(payload, charset: definition.feeds[feed]?.charset) else {
+                continue
+            }
             messages.append(
                 Unfinished(message, fate, Day(day), entry, definition.feeds[feed], practice))
         }
+        mayBeLetGo = counts["discarded", default: 0] >= limit
+        counts["discarded"] = nil
+        // What waits, and what is blocked, are read up to the limit each.
+        isFlooded = counts.values.reduce(0, +) >= limit
     }
 
     /// What is known of an appointment, by its names; where a message bears none, by person and start.

@@ -113,8 +113,8 @@ enum ReconcileQueries {
         """
     }
 
-    /// Messages of the practice that wait, are parked, or were discarded in the last month, the newest of each. One that
-    /// waits behind a parked one of its key is parked for the same reason.
+    /// Messages of the practice that wait, are parked, or were discarded, the newest `limit` of each. One that waits behind
+    /// a parked one of its key is parked for the same reason.
     static func unfinished(_ practice: String, limit: Int64) -> SQL {
         """
         WITH ours AS (SELECT id FROM queue.queue WHERE name = 'scheduling'),
@@ -135,21 +135,22 @@ enum ReconcileQueries {
                 ORDER BY f.id LIMIT 1) h ON b.state = 'waiting'
             WHERE b.queue = (SELECT id FROM ours) AND b.practice_id = \(practice) AND b.kind = 'message'
             ORDER BY b.id DESC LIMIT \(limit)
-        ), discarded AS (  -- 3: let go by a person: index outcome_discarded
+        ), discarded AS (  -- 3: let go by a person, whose outcome does not say of which practice: index outcome_discarded
             SELECT 'discarded' AS state, NULL::text AS code, o.received_on, o.entry_id
             FROM journal.outcome o
-            WHERE o.code = 'discarded' AND o.at > clock_timestamp() - interval '30 days'
+            JOIN journal.entry e ON e.received_on = o.received_on AND e.id = o.entry_id
+            WHERE o.code = 'discarded' AND e.practice_id = \(practice)
             ORDER BY o.at DESC LIMIT \(limit)
         ), every AS (
             SELECT state, code, received_on AS said_on, entry_id AS said_by, received_on, entry_id FROM waiting
             UNION ALL SELECT state, code, said_on, said_by, received_on, entry_id FROM blocked
             UNION ALL SELECT state, code, received_on, entry_id, received_on, entry_id FROM discarded
         )
-        SELECT v.state, v.code, v.said_on, v.said_by, e.feed, e.payload
+        SELECT v.state, v.code, v.said_on, v.said_by, e.feed,
+            CASE WHEN e.practice_id = \(practice) AND e.encoding = 'plain' THEN e.payload END
         FROM every v
         JOIN journal.entry e ON e.received_on = v.received_on AND e.id = v.entry_id
-        WHERE e.practice_id = \(practice) AND e.encoding = 'plain'
-        ORDER BY v.entry_id LIMIT \(limit)
+        ORDER BY v.entry_id
         """
     }
 

@@ -14,6 +14,8 @@ enum Audit {
         case replayed
         case discarded
         case accepted
+        /// An acceptance is taken back.
+        case withdrawn
         case resent
         /// As `pmsync feed` writes them.
         case paused

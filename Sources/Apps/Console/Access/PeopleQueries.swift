@@ -3,10 +3,12 @@ import Postgres
 
 /// Statements on persons, invitations and sessions. Their times are the database's.
 enum PeopleQueries {
-    static func upsert(_ name: String, _ practices: [String]) -> SQL {
+    static func upsert(_ name: String, _ practices: [String], isAdministrator: Bool) -> SQL {
         """
-        INSERT INTO console.person (name, practices) VALUES (\(name), \(practices))
-        ON CONFLICT (name) DO UPDATE SET practices = excluded.practices, disabled_at = NULL
+        INSERT INTO console.person (name, practices, administrator)
+        VALUES (\(name), \(practices), \(isAdministrator))
+        ON CONFLICT (name) DO UPDATE SET practices = excluded.practices, administrator = excluded.administrator,
+            disabled_at = NULL
         RETURNING id
         """
     }
@@ -90,7 +92,7 @@ enum PeopleQueries {
     /// Idle for 15 minutes, or 12 hours old: gone.
     static func session(_ hash: [UInt8]) -> SQL {
         """
-        SELECT p.id, p.name, p.practices, s.csrf, s.last_seen_at < clock_timestamp() - interval '30 seconds'
+        SELECT p.id, p.name, p.practices, p.administrator, s.csrf, s.last_seen_at < clock_timestamp() - interval '30 seconds'
         FROM console.session s JOIN console.person p ON p.id = s.person_id
         WHERE s.token_hash = \(hash) AND s.expires_at > clock_timestamp()
             AND s.last_seen_at > clock_timestamp() - interval '15 minutes' AND p.disabled_at IS NULL

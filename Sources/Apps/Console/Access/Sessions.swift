@@ -6,8 +6,22 @@ struct SignedIn: Sendable {
     let id: UUID
     let name: String
     let practices: [String]
+    /// Sees what is of no practice, too: messages that nothing claims may be of anybody's patients.
+    let isAdministrator: Bool
     let csrf: String
     let tokenHash: [UInt8]
+}
+
+extension SignedIn {
+    /// Whether they may see what is of this practice; nil: of none.
+    func sees(_ practice: String?) -> Bool { practice.map { practices.contains($0) } ?? isAdministrator }
+
+    /// The same as a condition on the column of a row's practice, for tables without row-level security.
+    func condition(on column: SQL) -> SQL {
+        """
+        (\(fragment: column) = ANY (\(practices)) OR (\(isAdministrator) AND \(fragment: column) IS NULL))
+        """
+    }
 }
 
 /// Signed-in browsers. The table keeps the token's hash, so that reading it lets nobody in.
@@ -24,9 +38,11 @@ enum Sessions {
     static func find(_ token: String, in pool: Pool) async throws -> SignedIn? {
         let hash = Secret.hash(token)
         guard let row = try await pool.query(PeopleQueries.session(hash)).first else { return nil }
-        let (id, name, practices, csrf, isStale) = try row.decode((UUID, String, [String], String, Bool).self)
+        let (id, name, practices, isAdministrator, csrf, isStale) = try row.decode(
+            (UUID, String, [String], Bool, String, Bool).self)
         if isStale { try await pool.execute(PeopleQueries.touch(hash)) }
-        return SignedIn(id: id, name: name, practices: practices, csrf: csrf, tokenHash: hash)
+        return SignedIn(
+            id: id, name: name, practices: practices, isAdministrator: isAdministrator, csrf: csrf, tokenHash: hash)
     }
 
     static func close(_ tokenHash: [UInt8], in transaction: Transaction) async throws {

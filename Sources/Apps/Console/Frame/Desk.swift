@@ -53,10 +53,9 @@ struct Desk {
         return offices.first { $0.id == practice }?.name ?? practice
     }
 
-    /// Rows of journal and queue carry their practice as a column: those of the person's practices, and those of none.
-    func visible(_ practice: String?) -> Bool {
-        practice.map { person.practices.contains($0) } ?? true
-    }
+    /// Rows of journal and queue carry their practice as a column: those of the person's practices, and for an
+    /// administrator those of none.
+    func visible(_ practice: String?) -> Bool { person.sees(practice) }
 }
 
 /// An instant as people read it, beside the form that programs read.

@@ -15,6 +15,7 @@ extension Console {
     private struct CodesPage {
         let frame: Frame
         let isApplied: Bool
+        let isUnreadable: Bool
         let items: [ItemLine]
         let coverage: [CoverageLine]
         let asOf: Moment?
@@ -55,9 +56,10 @@ extension Console {
         let definition: Definition?
         do {
             definition = try await definitions.current()
-        } catch DefinitionStoreError.none {
+        } catch is DefinitionStoreError {
             definition = nil
         }
+        let isUnreadable = await !definitions.problems.isEmpty
         let page = try await reading(person) { [definition] desk in
             let today = desk.time(nil).day(of: desk.databaseNow)
             let first = today.adding(days: -Self.days)
@@ -74,6 +76,7 @@ extension Console {
             }
             return CodesPage(
                 frame: Frame(title: "Codes", person, at: "/codes"), isApplied: definition != nil,
+                isUnreadable: isUnreadable,
                 items: items.map { line($0, desk) },
                 coverage: coverage.filter { $0.practice.map { person.practices.contains($0) } ?? false }
                     .filter { $0.messages > 0 }.map { line($0, desk) },

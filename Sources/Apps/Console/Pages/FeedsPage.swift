@@ -3,6 +3,7 @@ import Hummingbird
 import Postgres
 import Queue
 import Worker
+import Workflow
 
 /// Whether the feeds speak, the queues move, and the workers live.
 extension Console {
@@ -12,6 +13,7 @@ extension Console {
 
     private struct FeedsPage {
         let frame: Frame
+        let isUnreadable: Bool
         let alarms: [AlarmLine]
         let feeds: [FeedLine]
         let queues: [QueueLine]
@@ -65,22 +67,24 @@ extension Console {
 
     private func feeds(_ visit: Visit, _ person: SignedIn) async throws -> Response {
         let backlogs = try await Backlog.read(from: pool)
+        let definition = try? await definitions.current()
+        let isUnreadable = await !definitions.problems.isEmpty
         let page = try await reading(person) { desk in
             let apps = try await desk.transaction.query(FeedQueries.destinations())
                 .map { try $0.decode((String, String).self) }
             let names = Dictionary(apps) { first, _ in first }
             return FeedsPage(
-                frame: Frame(title: "Feeds and queues", person, at: "/feeds"),
+                frame: Frame(title: "Feeds and queues", person, at: "/feeds"), isUnreadable: isUnreadable,
                 alarms: try await SilentFeed.list(limit: 20, in: desk.transaction).map { AlarmLine($0, desk) },
                 feeds: try await feedLines(desk),
-                queues: backlogs.filter { desk.visible($0.practice) }.map { queueLine($0, names[$0.queueName], desk) },
-                workers: try await workers(desk), refusals: try await refusals(desk))
+                queues: backlogs.filter { $0.practice == nil || desk.visible($0.practice) }.map { queueLine($0, names[$0.queueName], desk) },
+                workers: try await workers(desk), refusals: try await refusals(definition, desk))
         }
         return pages.page(.feeds, page)
     }
 
     private func feedLines(_ desk: Desk) async throws -> [FeedLine] {
-        try await desk.transaction.query(FeedQueries.summary(desk.person.practices)).map { row in
+        try await desk.transaction.query(FeedQueries.summary(desk.person)).map { row in
             let (name, last, hour, repeats, practices) = try row.decode((String, Date, Int64, Int64, [String?]).self)
             let named = practices.map { desk.name($0) }
             return FeedLine(
@@ -120,8 +124,11 @@ extension Console {
         }
     }
 
-    private func refusals(_ desk: Desk) async throws -> [RefusalLine] {
-        try await desk.transaction.query(FeedQueries.refusals()).map { row in
+    /// A frame that never became a message names no practice: it is shown to those of its feed's.
+    private func refusals(_ definition: Definition?, _ desk: Desk) async throws -> [RefusalLine] {
+        let sources = definition.map { Array($0.feeds.values) + Array($0.taps.values) } ?? []
+        let own = sources.filter { !Set($0.practices.values).isDisjoint(with: desk.person.practices) }.map(\.name)
+        return try await desk.transaction.query(FeedQueries.refusals(of: own, desk.person)).map { row in
             let (at, feed, peer, reason, size) = try row.decode((Date, String, String, String, Int64).self)
             return RefusalLine(
                 at: Moment(at, desk.time(nil), now: desk.databaseNow), feed: feed, peer: peer, reason: reason,
@@ -130,7 +137,7 @@ extension Console {
     }
 }
 
-/// Statements on what came in. The journal has no row-level security: each names the practices.
+/// Statements on what came in. The journal has no row-level security: each says whose eyes it is for.
 enum FeedQueries {
     /// Feeds of a practice, when each was last heard in five weeks, and how much in the last hour: index entry_by_feed. The
     /// feeds are those of the definitions, else every one that ever spoke: one that only others use would be read to its
@@ -155,14 +162,14 @@ enum FeedQueries {
             """
     }
 
-    static func summary(_ practices: [String]) -> SQL {
+    static func summary(_ person: SignedIn) -> SQL {
         """
-        \(fragment: walk()), heard AS (  -- what came in a week, of the practices and of none
+        \(fragment: walk()), heard AS (  -- what came in a week
             SELECT e.feed, e.received_on, e.id, e.received_at, e.practice_id
             FROM name n JOIN journal.entry e ON e.feed = n.feed
             WHERE e.direction = 'in' AND e.received_at > clock_timestamp() - interval '7 days'
                 AND e.received_on >= current_date - 8
-                AND (e.practice_id IS NULL OR e.practice_id = ANY (\(practices)))
+                AND \(fragment: person.condition(on: "e.practice_id"))
         )
         SELECT h.feed, max(h.received_at),
             count(*) FILTER (WHERE h.received_at > clock_timestamp() - interval '1 hour'),
@@ -201,10 +208,12 @@ enum FeedQueries {
         """
     }
 
-    static func refusals() -> SQL {
+    /// Of these feeds; for an administrator of every one.
+    static func refusals(of feeds: [String], _ person: SignedIn) -> SQL {
         """
         SELECT at, feed, peer, reason, size FROM journal.refusal
-        WHERE at > clock_timestamp() - interval '7 days' ORDER BY id DESC LIMIT 50
+        WHERE at > clock_timestamp() - interval '7 days' AND (\(person.isAdministrator) OR feed = ANY (\(feeds)))
+        ORDER BY id DESC LIMIT 50
         """
     }
 }

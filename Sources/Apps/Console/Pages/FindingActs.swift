@@ -53,7 +53,7 @@ extension Console {
         let subject = try FindingSubject(visit)
         let done = try await acting("withdraw", subject, visit, person) { stored, desk in
             guard stored.state == FindingFilter.State.accepted.rawValue else { throw ConsoleError.changedMeanwhile }
-            try await note(.accepted, "withdraw", subject, desk, reason: "the acceptance is taken back")
+            try await note(.withdrawn, "withdraw", subject, desk, reason: "the acceptance is taken back")
         }
         return .seeOther(Form.link(subject.path, ["done": done ? "withdrawn" : "already"]))
     }

@@ -177,7 +177,7 @@ extension Console {
 
     private func jobs(_ stored: StoredFinding, _ desk: Desk) async throws -> [JobLink] {
         guard let day = stored.receivedOn, let entry = stored.entry else { return [] }
-        return try await desk.transaction.query(JobQueries.ofEntry(day, entry, desk.person.practices)).map { row in
+        return try await desk.transaction.query(JobQueries.ofEntry(day, entry, desk.person)).map { row in
             let (id, state, code) = try row.decode((Int64, String, String?).self)
             return JobLink(
                 link: "/jobs/\(id)",

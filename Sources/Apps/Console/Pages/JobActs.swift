@@ -33,7 +33,7 @@ extension Console {
         let wanted = JobSelection(visit.query)
         let page = try await reading(person) { desk in
             let now = try await desk.transaction.query(JobQueries.now()).first?.decode(Int64.self) ?? 0
-            let rows = try await desk.transaction.query(JobQueries.replayable(person.practices, wanted))
+            let rows = try await desk.transaction.query(JobQueries.replayable(person, wanted))
                 .map { try $0.decode((Int64, String, Int64).self) }
             let names = Dictionary(grouping: rows, by: \.1)
             let followers = rows.reduce(0) { $0 + $1.2 }
@@ -67,7 +67,7 @@ extension Console {
         guard let seen = visit.form["seen"].flatMap({ Int64($0) }) else { throw ConsoleError.unreadableForm }
         wanted.until = seen
         let (count, rings) = try await reading(person) { [wanted] desk in
-            let rows = try await desk.transaction.query(JobQueries.replayable(person.practices, wanted))
+            let rows = try await desk.transaction.query(JobQueries.replayable(person, wanted))
             let ids = try rows.map { try $0.decode((Int64, String, Int64).self).0 }
             if ids.isEmpty { return (0, Set<String>()) }
             let rings = try await BlockedJobs.replay(ids, in: desk.transaction)
@@ -90,7 +90,7 @@ extension Console {
             var wanted = JobSelection(Form())
             wanted.id = Int64(id) ?? -1
             let rows = try await desk.transaction.query(
-                JobQueries.members(person.practices, wanted, after: nil, limit: 1))
+                JobQueries.members(person, wanted, after: nil, limit: 1))
             guard let row = rows.first else { throw ConsoleError.notFound }
             let (job, _, _, _, _, _, practice, _, _) = try row.decode(
                 (Int64, String, String, String?, String?, String?, String?, Int16, Date).self)

@@ -1,47 +1,47 @@
 import Foundation
 import Postgres
 
-/// Statements on jobs that do not run. `queue.blocked` is small and has no row-level security: each names the practices,
-/// and rows without a practice are everybody's.
+/// Statements on jobs that do not run. `queue.blocked` is small and has no row-level security: each says whose eyes
+/// it is for.
 enum JobQueries {
     static func blockedCount(_ practice: String) -> SQL {
         "SELECT count(*) FROM queue.blocked WHERE practice_id = \(practice) AND state IN ('parked', 'uncertain')"
     }
 
     /// Jobs of the same kind of trouble, the largest group first.
-    static func groups(_ practices: [String], _ wanted: JobSelection) -> SQL {
+    static func groups(_ person: SignedIn, _ wanted: JobSelection) -> SQL {
         """
         SELECT q.name, b.state, b.code, count(*), min(b.blocked_at), max(b.blocked_at)
         FROM queue.blocked b JOIN queue.queue q ON q.id = b.queue
-        WHERE \(fragment: matches(practices, wanted))
+        WHERE \(fragment: matches(person, wanted))
         GROUP BY q.name, b.state, b.code ORDER BY count(*) DESC, q.name, b.code
         """
     }
 
-    static func members(_ practices: [String], _ wanted: JobSelection, after: Int64?, limit: Int64) -> SQL {
+    static func members(_ person: SignedIn, _ wanted: JobSelection, after: Int64?, limit: Int64) -> SQL {
         """
         SELECT b.id, q.name, b.state, b.code, b.stage, b.detail, b.practice_id, b.attempts, b.blocked_at
         FROM queue.blocked b JOIN queue.queue q ON q.id = b.queue
-        WHERE \(fragment: matches(practices, wanted)) AND (\(after)::bigint IS NULL OR b.id > \(after))
+        WHERE \(fragment: matches(person, wanted)) AND (\(after)::bigint IS NULL OR b.id > \(after))
         ORDER BY b.id LIMIT \(limit)
         """
     }
 
     /// What a replay of the selection would move, and which later jobs it lets go.
-    static func replayable(_ practices: [String], _ wanted: JobSelection) -> SQL {
+    static func replayable(_ person: SignedIn, _ wanted: JobSelection) -> SQL {
         """
         SELECT b.id, q.name, (
             SELECT count(*) FROM queue.blocked w
             WHERE w.queue = b.queue AND w.lane = b.lane AND w.key = b.key AND w.state = 'waiting' AND w.id > b.id)
         FROM queue.blocked b JOIN queue.queue q ON q.id = b.queue
-        WHERE \(fragment: matches(practices, wanted)) AND b.state IN ('parked', 'uncertain')
+        WHERE \(fragment: matches(person, wanted)) AND b.state IN ('parked', 'uncertain')
         ORDER BY b.id
         """
     }
 
-    private static func matches(_ practices: [String], _ wanted: JobSelection) -> SQL {
+    private static func matches(_ person: SignedIn, _ wanted: JobSelection) -> SQL {
         """
-        (b.practice_id IS NULL OR b.practice_id = ANY (\(practices)))
+        \(fragment: person.condition(on: "b.practice_id"))
             AND (\(wanted.id)::bigint IS NULL OR b.id = \(wanted.id))
             AND (\(wanted.state)::text IS NULL OR b.state = \(wanted.state))
             AND (\(wanted.queue)::text IS NULL OR q.name = \(wanted.queue))
@@ -53,11 +53,11 @@ enum JobQueries {
     }
 
     /// Index blocked_by_entry.
-    static func ofEntry(_ day: CalendarDay, _ entry: Int64, _ practices: [String]) -> SQL {
+    static func ofEntry(_ day: CalendarDay, _ entry: Int64, _ person: SignedIn) -> SQL {
         """
         SELECT id, state, code FROM queue.blocked
         WHERE received_on = \(day) AND entry_id = \(entry)
-            AND (practice_id IS NULL OR practice_id = ANY (\(practices)))
+            AND \(fragment: person.condition(on: "practice_id"))
         ORDER BY id
         """
     }

@@ -58,10 +58,10 @@ extension Console {
         if visit.query["state"] == nil { wanted.state = "parked" }
         let after = visit.query["after"].flatMap { Int64($0) }
         let page = try await reading(person) { [wanted] desk in
-            let groups = try await desk.transaction.query(JobQueries.groups(person.practices, wanted))
+            let groups = try await desk.transaction.query(JobQueries.groups(person, wanted))
                 .map { try group($0, address, desk) }
             let rows = try await desk.transaction.query(
-                JobQueries.members(person.practices, wanted, after: after, limit: Int64(Self.pageSize + 1)))
+                JobQueries.members(person, wanted, after: after, limit: Int64(Self.pageSize + 1)))
             let members = try rows.prefix(Self.pageSize).map { try member($0, desk) }
             let last = rows.count > Self.pageSize ? members.last?.id : nil
             return JobsPage(

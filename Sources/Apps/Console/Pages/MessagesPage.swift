@@ -47,7 +47,7 @@ extension Console {
             let rows = try await desk.transaction.query(
                 MessageQueries.search(
                     control: visit.query["control"], feed: visit.query["feed"], type: visit.query["type"],
-                    before: after.count == 2 ? (after[0], after[1]) : nil, practices: person.practices,
+                    before: after.count == 2 ? (after[0], after[1]) : nil, person: person,
                     limit: Int64(Self.pageSize + 1)))
             let listed = try rows.prefix(Self.pageSize).map { try line($0, desk) }
             let last = rows.count > Self.pageSize ? listed.last?.place : nil
@@ -130,7 +130,7 @@ extension Console {
                 detail: detail ?? "")
         }
         let jobs = try await desk.transaction.query(
-            JobQueries.ofEntry(entry.id.day, entry.id.number, desk.person.practices)
+            JobQueries.ofEntry(entry.id.day, entry.id.number, desk.person)
         ).map { row in
             let (id, state, code) = try row.decode((Int64, String, String?).self)
             return JobLink(
@@ -153,12 +153,11 @@ extension Console {
     }
 }
 
-/// Statements on the journal, which has no row-level security: each names the practices, and rows without a practice are
-/// everybody's.
+/// Statements on the journal, which has no row-level security: each says whose eyes it is for.
 enum MessageQueries {
     /// Index entry_by_control_id with a control id, entry_by_feed with a feed; else the newest days' partitions.
     static func search(
-        control: String?, feed: String?, type: String?, before: (micros: Int64, id: Int64)?, practices: [String],
+        control: String?, feed: String?, type: String?, before: (micros: Int64, id: Int64)?, person: SignedIn,
         limit: Int64
     ) -> SQL {
         """
@@ -168,7 +167,7 @@ enum MessageQueries {
             (SELECT b.state FROM queue.blocked b WHERE b.received_on = e.received_on AND b.entry_id = e.id LIMIT 1),
             (extract(epoch FROM e.received_at) * 1000000)::bigint
         FROM journal.entry e
-        WHERE (e.practice_id IS NULL OR e.practice_id = ANY (\(practices)))
+        WHERE \(fragment: person.condition(on: "e.practice_id"))
             AND (\(control)::text IS NULL OR e.control_id = \(control))
             AND (\(feed)::text IS NULL OR e.feed = \(feed))
             AND (\(type)::text IS NULL OR e.message_type = \(type))

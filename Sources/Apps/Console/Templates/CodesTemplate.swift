@@ -1,8 +1,9 @@
 extension Template {
     static let codesText = """
         {{<layout}}{{$content}}
-        {{^isApplied}}<p class="warning"><strong>No definitions.</strong> None was applied yet: <code>pmsync apply DIR</code>.</p>
-        {{/isApplied}}
+        {{#isUnreadable}}{{> unreadable}}{{/isUnreadable}}
+        {{^isUnreadable}}{{^isApplied}}<p class="warning"><strong>No definitions.</strong> None was applied yet: <code>pmsync apply DIR</code>.</p>
+        {{/isApplied}}{{/isUnreadable}}
         {{#isApplied}}
         {{#empty(items)}}<p class="lead"><span class="tag good">✓ All known</span> Every code that messages bore within 30 days is
         in a table.</p>{{/empty(items)}}

@@ -1,6 +1,13 @@
 extension Template {
+    static let unreadableText = """
+        <p class="warning"><strong>Definitions not readable.</strong> The definitions in force were applied by a newer version
+        and cannot be read by this one: bring every program up to date, or apply definitions that this version can read.
+        Until then a program works by those before; one that has started since does not work.</p>
+        """
+
     static let feedsText = """
         {{<layout}}{{$content}}
+        {{#isUnreadable}}{{> unreadable}}{{/isUnreadable}}
         <h2>Feeds</h2>
         {{^feeds}}<p class="warning"><strong>Nothing came.</strong> No message has come within a week.</p>{{/feeds}}
         {{^empty(feeds)}}

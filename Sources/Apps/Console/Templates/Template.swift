@@ -22,6 +22,7 @@ enum Template: String, CaseIterable {
     case destinations
     case codes
     case decisions
+    case unreadable
 
     var text: String {
         switch self {
@@ -47,6 +48,7 @@ enum Template: String, CaseIterable {
         case .destinations: Self.destinationsText
         case .codes: Self.codesText
         case .decisions: Self.decisionsText
+        case .unreadable: Self.unreadableText
         }
     }
 }

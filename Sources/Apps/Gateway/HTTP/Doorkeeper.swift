@@ -3,11 +3,13 @@ import Foundation
 import HTTPTypes
 import Postgres
 import Synchronization
+import Worker
 
 /// Whoever holds a key: one practice's client.
 struct APIClient: Hashable, Sendable {
     let practice: String
     let id: UUID
+    let scopes: Set<KeyScope>
     /// SHA-256 of the key, by which it is looked up again.
     let keyHash: [UInt8]
 }
@@ -52,15 +54,15 @@ final class Doorkeeper: Sendable {
         return client
     }
 
-    /// Whether the client's key is still in force.
+    /// Whether the client's key is still in force, and may do what it might.
     func stillAdmits(_ client: APIClient) async throws -> Bool {
         try await find(client.keyHash) == client
     }
 
     private func find(_ hash: [UInt8]) async throws -> APIClient? {
         guard let row = try await pool.query(Queries.client(hash)).first else { return nil }
-        let (practice, id) = try row.decode((String, UUID).self)
-        return APIClient(practice: practice, id: id, keyHash: hash)
+        let (practice, id, scopes) = try row.decode((String, UUID, [String]).self)
+        return APIClient(practice: practice, id: id, scopes: Set(scopes.compactMap { KeyScope($0) }), keyHash: hash)
     }
 
     private func slow(_ address: String) throws {

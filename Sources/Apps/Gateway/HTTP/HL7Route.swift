@@ -5,10 +5,12 @@ import HTTPTypes
 import Hummingbird
 import Journal
 import NIOCore
+import Worker
 import Workflow
 
 /// `POST /hl7`: one message in, its acknowledgement out, by the same intake as MLLP. The status says what the
-/// acknowledgement's code says: 200 for what is journaled (AA and AE), 403 and 503 for AR.
+/// acknowledgement's code says: 200 for what is journaled (AA and AE), 403 and 503 for AR. A key without the scope of the
+/// message's feed gets no acknowledgement but an OperationOutcome: it is no sender.
 struct HL7Route: Sendable {
     let intake: Intake
     let definitions: Definitions
@@ -24,20 +26,21 @@ struct HL7Route: Sendable {
         guard await hasRoom() else { throw Problem.unavailable("Too much is waiting. Send it again later.") }
         let bytes = try await body(of: request, context)
         let reception = Reception(
-            bytes, by: .key(practice: client.practice), peer: context.peer, definition: definition)
+            bytes, by: .key(practice: client.practice, scopes: client.scopes), peer: context.peer, definition: definition)
         if definitions.isHeld(reception.route.feed) {
             throw Problem.unavailable("This feed is held for now. Send it again later.")
         }
         let verdict: Verdict
-        if reception.fate == .notAllowed {
+        if case .notAllowed(let why) = reception.fate {
             let refusal = Refusal(
                 feed: reception.route.feed, peer: context.peer, reason: "not-allowed", size: bytes.count, head: bytes)
             verdict = await intake.submit(.refusal(refusal))
+            if case .missingScope(let scope) = why { throw Problem.missingScope(scope) }
         } else {
             verdict = await intake.submit(.message(reception))
         }
         let status: HTTPResponse.Status =
-            verdict != .kept ? .serviceUnavailable : reception.fate == .notAllowed ? .forbidden : .ok
+            verdict != .kept ? .serviceUnavailable : reception.isAllowed ? .ok : .forbidden
         guard let answer = reception.answer(verdict, controlID: controlIDs.next(), at: Date()) else {
             return Response(status: status == .ok ? .noContent : status)
         }

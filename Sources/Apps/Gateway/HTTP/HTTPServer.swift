@@ -8,6 +8,7 @@ import Logging
 import NIOCore
 package import Postgres
 import ServiceLifecycle
+import Worker
 
 /// The gateway's HTTP side: FHIR reading, changes, HL7 over HTTP.
 package final class HTTPServer: Service {
@@ -105,18 +106,20 @@ package final class HTTPServer: Service {
             let name = type.rawValue.lowercased()
             let many = "/fhir/\(type.rawValue)"
             let one = many + "/{id}"
-            routes.add(.get, many, as: name) { request, _, client in
+            routes.add(.get, many, as: name, for: .scope(.read)) { request, _, client in
                 try await reader.search(type, request, client)
             }
-            routes.add(.get, one, as: name) { request, context, client in
+            routes.add(.get, one, as: name, for: .scope(.read)) { request, context, client in
                 try await reader.read(type, request, context, client)
             }
             Booking.add(to: &routes, for: type, path: many, name: name)
             Booking.add(to: &routes, for: type, path: one, name: name)
         }
-        routes.add(.get, "/changes", as: "changes") { request, _, client in try await changes.answer(request, client) }
+        routes.add(.get, "/changes", as: "changes", for: .scope(.read)) { request, _, client in
+            try await changes.answer(request, client)
+        }
         routes.refuseOthers(than: [.get], at: "/changes", as: "changes", "Changes can only be read: GET.")
-        routes.add(.post, "/hl7", as: "hl7") { request, context, client in
+        routes.add(.post, "/hl7", as: "hl7", for: .feed) { request, context, client in
             try await hl7.answer(request, context, client)
         }
         routes.refuseOthers(than: [.post], at: "/hl7", as: "hl7", "Send one HL7 v2 message: POST.")

@@ -1,5 +1,6 @@
 import FHIR
 import HTTPTypes
+import Worker
 
 /// Why a request is not answered as asked: a status, a code that a program can act on, and a sentence for a person. It
 /// never repeats what the client sent.
@@ -28,8 +29,6 @@ struct Problem: Error {
     static let badKey = Problem(
         .unauthorized, .unknown, "bad-key", "This key is not known or was revoked.",
         headers: [.wwwAuthenticate: #"Bearer error="invalid_token""#])
-    static let forbidden = Problem(
-        .forbidden, .forbidden, "other-practice", "The message is of a practice that this key is not for.")
     static let notFound = Problem(.notFound, .notFound, "not-found", "There is nothing of this id here.")
     static let noSuchRoute = Problem(.notFound, .notSupported, "no-such-route", "There is nothing at this address.")
     static let gone = Problem(.gone, .deleted, "deleted", "It was deleted before it was ever booked here.")
@@ -51,6 +50,13 @@ struct Problem: Error {
 
     static func unavailable(_ sentence: String) -> Problem {
         Problem(.serviceUnavailable, .transient, "unavailable", sentence, headers: [.retryAfter: "5"])
+    }
+
+    static func missingScope(_ scope: KeyScope) -> Problem {
+        Problem(
+            .forbidden, .forbidden, "missing-scope",
+            "This key lacks the scope \(scope); whoever runs pmsync can give it.",
+            headers: [.wwwAuthenticate: #"Bearer error="insufficient_scope""#])
     }
 
     static func throttled(seconds: Int) -> Problem {

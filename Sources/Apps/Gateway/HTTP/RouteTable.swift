@@ -6,6 +6,7 @@ import Hummingbird
 import Logging
 import NIOCore
 import Postgres
+import Worker
 
 /// What a request is answered within.
 struct GatewayContext: RequestContext {
@@ -50,14 +51,19 @@ struct RouteTable {
         add(method, path, name, .open, handle)
     }
 
-    /// A route for clients with a key. `handle` is called once the key is known to be in force; until then nothing of
-    /// the body is read.
+    /// A route for clients with a key. `handle` is called once the key is known to be in force and to have the scope; until
+    /// then nothing of the body is read.
     mutating func add(
-        _ method: HTTPRequest.Method, _ path: String, as name: String,
+        _ method: HTTPRequest.Method, _ path: String, as name: String, for permission: Permission,
         _ handle: @escaping @Sendable (Request, GatewayContext, APIClient) async throws -> Response
     ) {
-        add(method, path, name, .key) { [doorkeeper] request, context in
-            try await handle(request, context, try await doorkeeper.admit(request.headers, from: context.peer))
+        precondition(permission != .open, "a route without a key is added by addOpen")
+        add(method, path, name, permission) { [doorkeeper] request, context in
+            let client = try await doorkeeper.admit(request.headers, from: context.peer)
+            if case .scope(let scope) = permission, !client.scopes.contains(scope) {
+                throw Problem.missingScope(scope)
+            }
+            return try await handle(request, context, client)
         }
     }
 
@@ -65,7 +71,7 @@ struct RouteTable {
     mutating func refuseOthers(than allowed: [HTTPRequest.Method], at path: String, as name: String, _ sentence: String)
     {
         for method in Self.methods where !allowed.contains(method) {
-            add(method, path, as: name) { _, _, _ in throw Problem.notAllowed(allowed, sentence) }
+            add(method, path, as: name, for: .key) { _, _, _ in throw Problem.notAllowed(allowed, sentence) }
         }
     }
 

@@ -1,14 +1,15 @@
 import Foundation
 import HL7
 import Journal
+package import Worker
 import Workflow
 
 /// By which way a message came.
 package enum Door: Hashable, Sendable {
     /// MLLP; the port of a feed that has its own, nil for the gateway's.
     case listener(port: Int?)
-    /// HTTP, under the key of a client of this practice.
-    case key(practice: String)
+    /// HTTP, under the key of a client of this practice, which may do this.
+    case key(practice: String, scopes: Set<KeyScope>)
     /// A file in the folder that this feed or tap declares.
     case folder(feed: String)
 
@@ -31,7 +32,13 @@ struct Reception: Sendable {
         /// Journaled with an outcome and no job, and AE.
         case refused(Reason)
         /// Not journaled; a refusal row, and AR.
-        case notAllowed
+        case notAllowed(Ban)
+    }
+
+    /// Why a key may not send a message.
+    enum Ban: Hashable, Sendable {
+        case otherPractice
+        case missingScope(KeyScope)
     }
 
     /// Why a message is refused: the outcome's detail.
@@ -67,8 +74,10 @@ struct Reception: Sendable {
         }
         let controlID = Self.label(header?.controlID ?? "", limit: 199)
         fate =
-            if case .key(let practice) = door, let other = route.practice, other != practice {
-                .notAllowed
+            if case .key(let practice, let scopes) = door,
+                let ban = Self.ban(practice, scopes, route, isReadable: message != nil)
+            {
+                .notAllowed(ban)
             } else if header == nil {
                 .refused(.noHeader)
             } else if controlID.isEmpty {
@@ -82,6 +91,16 @@ struct Reception: Sendable {
             feed: route.feed, practice: route.practice, peer: peer, controlID: controlID,
             messageType: Self.label(header?.typeAndEvent ?? "", limit: 40), payload: bytes)
     }
+
+    /// What a key may not send: a message of another practice, or of a feed that it has no scope for, be that the one of
+    /// what no feed claims. Bytes that are no message are of no feed, and may come from whoever sends any.
+    private static func ban(_ practice: String, _ scopes: Set<KeyScope>, _ route: Route, isReadable: Bool) -> Ban? {
+        if let other = route.practice, other != practice { return .otherPractice }
+        let isSender = isReadable ? scopes.contains(.feed(route.feed)) : scopes.contains(where: \.isFeed)
+        return isSender ? nil : .missingScope(.feed(route.feed))
+    }
+
+    var isAllowed: Bool { if case .notAllowed = fate { false } else { true } }
 
     /// Fits a column and its index: PostgreSQL's text has no NUL, and an index entry an end. Of a control id that is cut
     /// the digest still tells resends apart.

@@ -2,12 +2,13 @@ import ArgumentParser
 import Foundation
 import Postgres
 import Queue
+import Worker
 
 /// `pmsync client`: the booking apps that may call, and their webhooks.
 struct ClientCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "client", abstract: "API clients: booking apps and their webhooks.",
-        subcommands: [Add.self, List.self, Revoke.self, Rotate.self])
+        subcommands: [Add.self, List.self, Scopes.self, Revoke.self, Rotate.self])
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -17,12 +18,14 @@ struct ClientCommand: AsyncParsableCommand {
         @Argument(help: "A name for people.") var name: String
         @Option(help: "The practice whose records it may read.") var practice: String
         @Option(help: "Where it wants to hear of changes (https).") var webhook: String?
-        @Flag(help: "Its webhook hears of alarms too, such as a feed that is silent.") var alarms = false
+        @OptionGroup var grant: Grant
         @Option(help: "Its own appointments, for reconciliation: a FHIR base or a CSV file.") var list: String?
         @Option(help: "A file with the bearer key of that list.") var listKeyFile: String?
 
         func validate() throws {
-            if alarms && webhook == nil { throw ValidationError("--alarms goes with --webhook") }
+            if grant.scopes.contains(.alarms) && webhook == nil {
+                throw ValidationError("--scope alarms goes with --webhook")
+            }
             for (word, address) in [("--webhook", webhook), ("--list", list?.contains("://") == true ? list : nil)] {
                 guard let address else { continue }
                 let parts = URLComponents(string: address)
@@ -40,7 +43,8 @@ struct ClientCommand: AsyncParsableCommand {
             }
             let secrets = try await Clients.add(
                 .init(
-                    name: name, practice: practice, webhook: webhook, list: list, listKey: listKey, hearsAlarms: alarms),
+                    name: name, practice: practice, webhook: webhook, list: list, listKey: listKey,
+                    scopes: grant.scopes.isEmpty ? KeyScope.usual : Set(grant.scopes)),
                 to: pool)
             print("key     \(secrets.key)")
             if let secret = secrets.webhookSecret { print("secret  \(secret)") }
@@ -58,6 +62,37 @@ struct ClientCommand: AsyncParsableCommand {
             let pool = try connection.pool()
             defer { pool.close() }
             try output.write(try await Clients.list(practice, from: pool))
+        }
+    }
+
+    /// The scopes that a command names.
+    struct Grant: ParsableArguments {
+        @Option(
+            name: .customLong("scope"),
+            help: """
+                read: FHIR and changes (what a client has where none is named); book: to write to the PM; feed:ID: to send \
+                messages of this feed; alarms: its webhook hears of a silent feed. Repeat for more.
+                """) var scopes: [KeyScope] = []
+    }
+
+    struct Scopes: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "scopes", abstract: "What its key may do from now on: these scopes and no others.")
+
+        @OptionGroup var connection: Connection
+        @Argument var name: String
+        @Option var practice: String
+        @OptionGroup var grant: Grant
+        @Option(help: "Why; it stands in the audit.") var reason: String
+
+        func run() async throws {
+            let pool = try connection.pool()
+            defer { pool.close() }
+            let scopes = Set(grant.scopes)
+            try await Clients.setScopes(
+                scopes, of: name, practice: practice, reason: reason, by: NSUserName(), in: pool)
+            let words = Clients.words(scopes)
+            print(words.isEmpty ? "it may do nothing" : "it may: \(words.joined(separator: ", "))")
         }
     }
 
@@ -95,4 +130,10 @@ struct ClientCommand: AsyncParsableCommand {
             if let secret = secrets.webhookSecret { print("secret  \(secret)") }
         }
     }
+}
+
+extension KeyScope: ExpressibleByArgument {
+    package init?(argument: String) { self.init(argument) }
+
+    package var defaultValueDescription: String { description }
 }

@@ -54,20 +54,23 @@ struct UserCommand: AsyncParsableCommand {
         @Argument var name: String
         @Option(name: .customLong("practice"), help: "A practice that the person may see; repeat for more.")
         var practices: [String]
+        @Flag(help: "They see messages and jobs of no practice, too, which may be of anybody's patients.")
+        var administrator = false
         @Option(help: "The console's address; that of the running `pmsync up` where it is not said.")
         var console: String?
 
         func run() async throws {
             let pool = try connection.pool()
             defer { pool.close() }
-            let (name, practices) = (name, practices)
+            let (name, practices, isAdministrator) = (name, practices, administrator)
             let invited = try await pool.transaction { transaction in
                 for practice in practices {
                     let known = try await transaction.query(
                         "SELECT 1 FROM records.practice WHERE practice_id = \(practice)")
                     if known.isEmpty { throw ClientError.unknownPractice(practice) }
                 }
-                return try await ConsolePeople.invite(name: name, practices: practices, in: transaction)
+                return try await ConsolePeople.invite(
+                    name: name, practices: practices, isAdministrator: isAdministrator, in: transaction)
             }
             let running = DataFolder.console(try connection.folder())
             let address = console ?? running ?? "http://127.0.0.1:8081"

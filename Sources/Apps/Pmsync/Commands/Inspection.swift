@@ -103,8 +103,8 @@ struct Inspection {
                 .ok, "definitions in force",
                 "\(definition.practices.count) practices, \(definition.feeds.count) feeds, "
                     + "\(definition.workflows.count) workflows")
-        } catch let error as DefinitionError {
-            for problem in error.problems { note(.failed, "definitions in force", problem.description) }
+        } catch DefinitionStoreError.unreadable(let problems) {
+            for problem in problems { note(.failed, "definitions in force", problem.description) }
         } catch {
             note(.failed, "definitions in force", Sentence.of(error))
         }

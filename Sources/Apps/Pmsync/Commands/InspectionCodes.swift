@@ -20,7 +20,7 @@ extension Inspection {
             note(.ok, "codes", "counted up to \(asOf.formatted(.iso8601)), of the last 30 days")
             for table in coverage { note(table) }
             for practice in definition.practices.keys.sorted() { numbers(practice, definition, on: Day(today)) }
-        } catch DefinitionStoreError.none {
+        } catch is DefinitionStoreError {
             return
         } catch {
             note(.failed, "codes", Sentence.of(error))

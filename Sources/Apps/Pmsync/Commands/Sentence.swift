@@ -2,6 +2,7 @@ import Foundation
 import Postgres
 import Queue
 import Worker
+import Workflow
 
 /// What the operator asked for and cannot have.
 enum CommandError: Error, Equatable, CustomStringConvertible {
@@ -49,6 +50,9 @@ enum Sentence {
     static func of(_ error: any Error) -> String {
         switch error {
         case DefinitionStoreError.none: "no definitions are in force; `pmsync apply DIR` puts them in force"
+        case DefinitionStoreError.unreadable(let problems):
+            "the definitions in force cannot be read by this version of pmsync, which may be older than the one that "
+                + "applied them:\n" + problems.map(\.description).joined(separator: "\n")
         case QueueError.noSecret: notMigrated
         case QueueError.unknownQueue(let name): CommandError.unknownQueue(name).description
         case PostgresError.server(.undefinedTable, _): notMigrated

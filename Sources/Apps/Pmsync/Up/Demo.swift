@@ -32,7 +32,7 @@ struct Demo {
         }
         try await pool.transaction { transaction in
             try await ConsolePeople.setPassword(
-                name: "demo", password: password, practices: [practice], in: transaction)
+                name: "demo", password: password, practices: [practice], isAdministrator: true, in: transaction)
         }
         return Demo(
             arguments: [
