@@ -91,7 +91,7 @@ let apps =
 let tests: [Target] =
     [
         .target(
-            name: "TestSupport", dependencies: ["Postgres", "Schema", "Queue", .log], path: "Tests/Support",
+            name: "TestSupport", dependencies: ["Postgres", "Practice", "Schema", "Queue", .log], path: "Tests/Support",
             swiftSettings: .strict)
     ]
     + [

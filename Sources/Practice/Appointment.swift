@@ -111,6 +111,8 @@ package struct AppointmentEvent: Hashable, Codable, Sendable {
     package var decision: Int64?
     /// The message bore no id of its appointment, so that it was told by what it says; nil: it did.
     package var isUnnamed: Bool?
+    /// The visits that such a message names; nil: none.
+    package var visits: [Identifier]?
 
     /// Stands before every message of the same instant.
     package static let noEntry: Int64 = 0

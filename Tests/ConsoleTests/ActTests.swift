@@ -145,7 +145,7 @@ import Testing
 
     @Test func `Nothing is discarded without a reason; with one, the message's outcome says so`() async throws {
         let fixture = try await Fixture.make()
-        let entry = try await fixture.addMessage("P1", "MSH|^~\\&|A|B|||20261122||SIU^S12|1|P|2.3\r")
+        let entry = try await fixture.addMessage("P1", "MSH|^~\\&|A|B|||20241122||SIU^S12|1|P|2.3\r")
         let job = try await fixture.addParked("P1", entry: entry)
         try await fixture.browse(as: "ann") { browser in
             #expect(try await browser.post("/jobs/\(job)/discard", ["reason": " "]).status == .badRequest)

@@ -14,12 +14,12 @@ import Testing
                 """
                 INSERT INTO records.appointment (practice_id, id, version, status, start_at, end_at, enterprise_id,
                     type_code, type_text, event_at, received_on, entry_id)
-                VALUES ('P1', \(id), 1, 'booked', '2026-11-22T16:00Z'::timestamptz + \(Int64(hour)) * interval '1 hour',
-                    '2026-11-22T16:30Z'::timestamptz + \(Int64(hour)) * interval '1 hour', 'E1', 'OVF', 'Follow-up',
+                VALUES ('P1', \(id), 1, 'booked', '2024-11-22T16:00Z'::timestamptz + \(Int64(hour)) * interval '1 hour',
+                    '2024-11-22T16:30Z'::timestamptz + \(Int64(hour)) * interval '1 hour', 'E1', 'OVF', 'Follow-up',
                     now(), current_date, 1)
                 """)
         }
-        let entry = try await fixture.addMessage("P1", "MSH|^~\\&|A|B|||20261122||SIU^S13|1|P|2.3\r")
+        let entry = try await fixture.addMessage("P1", "MSH|^~\\&|A|B|||20241122||SIU^S13|1|P|2.3\r")
         let names = ids.map { $0.uuidString.lowercased() }.joined(separator: " ")
         let detail = "2 appointments of this person may be meant \(names)"
         let job = try await fixture.addParked("P1", entry: entry, code: "ambiguous-appointment", detail: detail)

@@ -8,7 +8,7 @@ import Testing
 @Suite struct DoorTests {
     /// A path of a route with something in the place of its parameters.
     private static func path(_ route: Route) -> String {
-        ["{practice}": "P1", "{key}": "key-P1", "{id}": "1", "{day}": "2026-11-22", "{number}": "1", "{token}": "t"]
+        ["{practice}": "P1", "{key}": "key-P1", "{id}": "1", "{day}": "2024-11-22", "{number}": "1", "{token}": "t"]
             .reduce(route.path) { $0.replacing($1.key, with: $1.value) }
     }
 

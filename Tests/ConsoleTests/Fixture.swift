@@ -21,7 +21,7 @@ struct Fixture {
     static let password = "correct horse battery"
     /// Cheap, or the tests would hash for minutes.
     static let cost = ScryptCost(logRounds: 4, blockSize: 8, parallelism: 1)
-    static let now = Date(timeIntervalSince1970: 1_795_339_800)  // 2026-11-22T09:30:00Z
+    static let now = Date(timeIntervalSince1970: 1_732_267_800)  // 2024-11-22T09:30:00Z
 
     static func make(_ test: String = #function) async throws -> Fixture {
         let database = try await TestDatabase.make(test)
@@ -87,16 +87,16 @@ struct Fixture {
         reference: String = "9001", state: String = "booked"
     ) async throws {
         let sides = """
-            {"pm":[{"reference":"\(reference)","start":"2026-11-22T15:30:00Z","status":"\(state)","sourceStatus":"KEPT",
+            {"pm":[{"reference":"\(reference)","start":"2024-11-22T15:30:00Z","status":"\(state)","sourceStatus":"KEPT",
             "resource":"DR1","display":{"initials":"\(initials)","last4":"4321"}}],
-            "here":{"reference":"x","start":"2026-11-22T15:30:00Z","status":"booked","sourceStatus":"","resource":"DR2",
+            "here":{"reference":"x","start":"2024-11-22T15:30:00Z","status":"booked","sourceStatus":"","resource":"DR2",
             "display":{"initials":"\(initials)","last4":"4321"}},"app":[]}
             """
         try await owner.execute(
             """
             INSERT INTO reconciliation.finding (practice_id, workflow, key, code, cause, act, day, record_id, client_id,
                 sides, first_seen_at, last_seen_at, run_id)
-            VALUES (\(practice), 'scheduling', \(key), \(code), 'never-sent', 'resend', '2026-11-22', \(Self.record),
+            VALUES (\(practice), 'scheduling', \(key), \(code), 'never-sent', 'resend', '2024-11-22', \(Self.record),
                 \(Self.client), \(sides)::text::jsonb, \(Self.now.addingTimeInterval(-3600)), \(Self.now), \(Self.run))
             """)
     }
@@ -112,20 +112,20 @@ struct Fixture {
                 SELECT \(practice), gen_random_uuid(), 2, 'cancelled', s.at, s.at + interval '20 min', 'E1', now(),
                     current_date, 1
                 FROM generate_series(1, \(number)) n
-                CROSS JOIN LATERAL (SELECT '2026-11-22T15:00Z'::timestamptz + n * interval '1 min' AS at) s
+                CROSS JOIN LATERAL (SELECT '2024-11-22T15:00Z'::timestamptz + n * interval '1 min' AS at) s
                 RETURNING id
             ), finding AS (
                 INSERT INTO reconciliation.finding (practice_id, workflow, key, code, cause, act, day, record_id,
                     client_id, provider, sides, first_seen_at, last_seen_at, run_id)
                 SELECT \(practice), 'scheduling', 'bulk-' || m.id, 'status-differs', 'taken-and-not-done', 'resend',
-                    '2026-11-22', m.id, \(client), 'DR1',
+                    '2024-11-22', m.id, \(client), 'DR1',
                     '{"pm":[],"here":{"reference":"x","status":"cancelled","sourceStatus":"","version":2,
                     "display":{"initials":"B.C.","last4":"1234"}},"app":[]}'::jsonb, \(Self.now), \(Self.now), \(Self.run)
                 FROM made m
             ), member AS (
                 INSERT INTO reconciliation.member (practice_id, workflow, client_id, id, record_id, reference, day,
                     provider, in_pm, here, in_app, verdict)
-                SELECT \(practice), 'scheduling', \(client), m.id, m.id, 'B', '2026-11-22', 'DR1', 0, 1, 1, 'open'
+                SELECT \(practice), 'scheduling', \(client), m.id, m.id, 'B', '2024-11-22', 'DR1', 0, 1, 1, 'open'
                 FROM made m
             ), resource AS (
                 INSERT INTO records.resource (practice_id, kind, code, name)
@@ -133,7 +133,7 @@ struct Fixture {
                 RETURNING id, kind
             )
             INSERT INTO records.day_event (practice_id, kind, resource_id, day, members, first_at, last_at)
-            SELECT \(practice), 'day.cancelled', (SELECT id FROM resource WHERE kind = 'practitioner'), '2026-11-22',
+            SELECT \(practice), 'day.cancelled', (SELECT id FROM resource WHERE kind = 'practitioner'), '2024-11-22',
                 array_agg(id), \(Self.now), \(Self.now)
             FROM made
             """)
@@ -147,14 +147,14 @@ struct Fixture {
             """
             INSERT INTO records.appointment (practice_id, id, version, status, start_at, end_at, enterprise_id, event_at,
                 received_on, entry_id)
-            VALUES (\(practice), \(record), 3, 'booked', '2026-11-22T15:30Z', '2026-11-22T16:00Z', 'E1', now(),
+            VALUES (\(practice), \(record), 3, 'booked', '2024-11-22T15:30Z', '2024-11-22T16:00Z', 'E1', now(),
                 current_date, 1)
             """)
         try await owner.execute(
             """
             INSERT INTO reconciliation.finding (practice_id, workflow, key, code, cause, act, day, record_id, sides,
                 first_seen_at, last_seen_at, run_id)
-            VALUES (\(practice), 'scheduling', \(key), 'missing-in-pm', 'never-sent', 'confirm-removal', '2026-11-22',
+            VALUES (\(practice), 'scheduling', \(key), 'missing-in-pm', 'never-sent', 'confirm-removal', '2024-11-22',
                 \(record), '{"pm":[],"here":{"reference":"x","status":"booked","sourceStatus":"","version":3,
                 "display":{"initials":"A.B.","last4":"4321"}},"app":[]}', \(Self.now.addingTimeInterval(-3600)),
                 \(Self.now), \(Self.run))
@@ -168,10 +168,10 @@ struct Fixture {
             """
             INSERT INTO reconciliation.run (practice_id, id, workflow, from_day, to_day, rules, started_at, ended_at,
                 sources, counts, cells)
-            VALUES (\(practice), \(Self.run), 'scheduling', '2026-11-22', '2026-11-22', 'scheduling-1',
+            VALUES (\(practice), \(Self.run), 'scheduling', '2024-11-22', '2024-11-22', 'scheduling-1',
                 \(Self.now.addingTimeInterval(-60)), \(Self.now),
-                '{"feed": "2026-11-22T09:28:00Z", "feedIsSilent": false, "pm": "2026-11-22T09:00:00Z",
-                  "app": "2026-11-22T09:20:00Z", "clientName": "Kiosk"}',
+                '{"feed": "2024-11-22T09:28:00Z", "feedIsSilent": false, "pm": "2024-11-22T09:00:00Z",
+                  "app": "2024-11-22T09:20:00Z", "clientName": "Kiosk"}',
                 '{"inPM": 412, "here": 410, "inApp": 409, "groups": 412, "matched": 398, "explained": 10, "open": 4,
                   "withheld": 0, "explanations": {"same-visit": 7}, "codes": {"missing-in-app": 4},
                   "withheldBecause": {}}',
@@ -189,8 +189,8 @@ struct Fixture {
             """
             INSERT INTO reconciliation.run (practice_id, id, workflow, from_day, to_day, rules, started_at, ended_at,
                 sources, counts, cells, ad_hoc)
-            SELECT \(practice), \(id), 'scheduling', '2026-11-10', '2026-12-10', 'scheduling-1', t - interval '1 s', t,
-                '{"feed": "2026-11-20T09:28:00Z", "feedIsSilent": false, "pm": "2026-11-20T09:00:00Z"}',
+            SELECT \(practice), \(id), 'scheduling', '2024-11-10', '2024-12-10', 'scheduling-1', t - interval '1 s', t,
+                '{"feed": "2024-11-20T09:28:00Z", "feedIsSilent": false, "pm": "2024-11-20T09:00:00Z"}',
                 jsonb_build_object('inPM', 9, 'here', 9, 'inApp', 0, 'groups', 9, 'matched', 9 - \(open)::integer,
                     'explained', 0, 'open', \(open)::integer, 'withheld', 0, 'explanations', '{}'::jsonb,
                     'codes', '{}'::jsonb, 'withheldBecause', '{}'::jsonb), '[]', \(isAdHoc)
@@ -205,7 +205,7 @@ struct Fixture {
             """
             INSERT INTO reconciliation.finding AS f (practice_id, workflow, key, code, cause, act, day, sides,
                 first_seen_at, last_seen_at, run_id)
-            SELECT \(practice), 'scheduling', \(key), 'missing-here', \(cause), 'replay', '2026-11-25',
+            SELECT \(practice), 'scheduling', \(key), 'missing-here', \(cause), 'replay', '2024-11-25',
                 '{"pm":[],"app":[]}', r.ended_at - interval '1 s', r.ended_at - interval '1 s', r.id
             FROM reconciliation.run r WHERE r.id = \(run)
             ON CONFLICT (practice_id, workflow, key) DO UPDATE SET cause = excluded.cause,
@@ -233,7 +233,7 @@ struct Fixture {
             ), made AS (
                 INSERT INTO records.appointment (practice_id, id, version, status, start_at, end_at, enterprise_id,
                     event_at, received_on, entry_id, flags)
-                SELECT \(practice), record, 2, 'arrived', '2026-11-22T15:30Z', '2026-11-22T16:00Z', 'E1', now(),
+                SELECT \(practice), record, 2, 'arrived', '2024-11-22T15:30Z', '2024-11-22T16:00Z', 'E1', now(),
                     current_date, 1, ARRAY[\(flag)::text] FROM chosen
             )
             UPDATE reconciliation.member m SET record_id = c.record FROM chosen c
@@ -265,7 +265,7 @@ struct Fixture {
 
     /// A run of one booking app, whose reading of the list is as given, beside others of the same comparison.
     func addRun(
-        _ practice: String, client: UUID, read: String? = "2026-11-22T09:20:00Z", problem: String? = nil,
+        _ practice: String, client: UUID, read: String? = "2024-11-22T09:20:00Z", problem: String? = nil,
         since: String? = nil, counts: String
     ) async throws {
         let whole = """
@@ -276,10 +276,10 @@ struct Fixture {
             """
             INSERT INTO reconciliation.run (practice_id, workflow, client_id, from_day, to_day, rules, started_at,
                 ended_at, sources, counts)
-            VALUES (\(practice), 'scheduling', \(client), '2026-11-22', '2026-11-22', 'scheduling-1',
+            VALUES (\(practice), 'scheduling', \(client), '2024-11-22', '2024-11-22', 'scheduling-1',
                 \(Self.now.addingTimeInterval(-60)), \(Self.now),
-                jsonb_strip_nulls(jsonb_build_object('feed', '2026-11-22T09:28:00Z', 'feedIsSilent', false,
-                    'pm', '2026-11-22T09:00:00Z', 'app', \(read)::text, 'appProblem', \(problem)::text,
+                jsonb_strip_nulls(jsonb_build_object('feed', '2024-11-22T09:28:00Z', 'feedIsSilent', false,
+                    'pm', '2024-11-22T09:00:00Z', 'app', \(read)::text, 'appProblem', \(problem)::text,
                     'appProblemSince', \(since)::text)),
                 \(whole)::text::jsonb || \(counts)::text::jsonb)
             """)
@@ -292,8 +292,8 @@ struct Fixture {
             """
             INSERT INTO reconciliation.member (practice_id, workflow, client_id, id, reference, day, start_at, location,
                 provider, status, in_pm, here, in_app, verdict, reasons, initials, last4)
-            SELECT \(practice), 'scheduling', \(client), gen_random_uuid(), 'R' || n, '2026-11-22',
-                CASE WHEN n % 50 > 0 THEN '2026-11-22T15:00:00Z'::timestamptz + (n / 3) * interval '1 min' END,
+            SELECT \(practice), 'scheduling', \(client), gen_random_uuid(), 'R' || n, '2024-11-22',
+                CASE WHEN n % 50 > 0 THEN '2024-11-22T15:00:00Z'::timestamptz + (n / 3) * interval '1 min' END,
                 (ARRAY['MAIN', 'WEST', ''])[1 + n % 3], (ARRAY['DR1', 'DR2', 'DR3', ''])[1 + n % 4], 'booked',
                 CASE WHEN n % 11 = 0 THEN 0 WHEN n % 17 = 0 THEN 2 ELSE 1 END, CASE WHEN n % 13 = 0 THEN 0 ELSE 1 END,
                 CASE WHEN n % 7 = 0 THEN 0 ELSE 1 END, (ARRAY['matched', 'matched', 'explained', 'open', 'withheld'])[1 + n % 5],

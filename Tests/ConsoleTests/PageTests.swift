@@ -12,7 +12,7 @@ import Testing
         let fixture = try await Fixture.make()
         try await fixture.addRun("P1")
         _ = try await fixture.addParked("P1")
-        _ = try await fixture.addMessage("P1", "MSH|^~\\&|A|B|||20261122||SIU^S12|1|P|2.3\r")
+        _ = try await fixture.addMessage("P1", "MSH|^~\\&|A|B|||20241122||SIU^S12|1|P|2.3\r")
         try await fixture.browse(as: "ann") { browser in
             let page = try await browser.get("/").text
             #expect(Self.row(of: page, "PM, pmsync and Kiosk") == Self.whole)
@@ -55,7 +55,7 @@ import Testing
                 "withheldBecause": {"too-young": 1}}
                 """)
         try await fixture.addRun(
-            "P1", client: portal, read: nil, problem: "csv-bad-time at line 12", since: "2026-11-22T08:30:00Z",
+            "P1", client: portal, read: nil, problem: "csv-bad-time at line 12", since: "2024-11-22T08:30:00Z",
             counts: #"{"inPM": 9, "here": 9, "groups": 9, "matched": 9}"#)
         try await fixture.browse(as: "ann") { browser in
             for path in ["/", "/report/scheduling"] {
@@ -98,7 +98,7 @@ import Testing
         try await fixture.browse(as: "ann") { browser in
             for (path, back) in [
                 ("/findings/P1/none", "/findings"), ("/jobs/999999", "/jobs"), ("/jobs/x", "/jobs"),
-                ("/messages/2026-11-22/9", "/messages"), ("/report/scheduling?practice=P2", "/"),
+                ("/messages/2024-11-22/9", "/messages"), ("/report/scheduling?practice=P2", "/"),
             ] {
                 let page = try await browser.get(path)
                 #expect(page.status == .notFound && page.text.contains("Not found"), "\(path)")
@@ -204,7 +204,7 @@ import Testing
     @Test func `One practice's person sees nothing of another's, whatever the address`() async throws {
         let fixture = try await Fixture.make()
         try await fixture.addRun("P2")
-        let entry = try await fixture.addMessage("P2", "MSH|^~\\&|A|B|||20261122||SIU^S12|SECRET2|P|2.3\r")
+        let entry = try await fixture.addMessage("P2", "MSH|^~\\&|A|B|||20241122||SIU^S12|SECRET2|P|2.3\r")
         let job = try await fixture.addParked("P2", entry: entry, code: "unmapped-location")
         let day = try #require(try await fixture.text("SELECT current_date::text"))
         try await fixture.browse(as: "ann") { browser in
@@ -325,7 +325,7 @@ import Testing
         try await fixture.addRun("P1")
         try await fixture.addFinding("P1", key: hostile, code: hostile, initials: json, reference: json, state: json)
         let text =
-            "MSH|^~\\&|\(hostile)|\(hostile)|||20261122||SIU^S12|\(hostile)|P|2.3\rPID|||\(hostile)||\(hostile)\r"
+            "MSH|^~\\&|\(hostile)|\(hostile)|||20241122||SIU^S12|\(hostile)|P|2.3\rPID|||\(hostile)||\(hostile)\r"
         let entry = try await fixture.addMessage(
             "P1", text, feed: hostile, controlID: hostile, peer: hostile, type: hostile)
         let job = try await fixture.addParked("P1", entry: entry, code: hostile, detail: hostile, stage: hostile)
@@ -365,7 +365,7 @@ import Testing
 
     @Test func `A message's values are masked until somebody says why, and that is on record`() async throws {
         let fixture = try await Fixture.make()
-        let text = "MSH|^~\\&|EPM|SITE|||20261122||SIU^S12|C77|P|2.3\rPID|1||MRN555^^^A||DOE^JANE^Q||19700101|F\r"
+        let text = "MSH|^~\\&|EPM|SITE|||20241122||SIU^S12|C77|P|2.3\rPID|1||MRN555^^^A||DOE^JANE^Q||19700101|F\r"
         let entry = try await fixture.addMessage("P1", text)
         let job = try await fixture.addParked("P1", entry: entry)
         let day = try #require(try await fixture.text("SELECT current_date::text"))

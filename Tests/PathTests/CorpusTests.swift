@@ -2,13 +2,18 @@ import Foundation
 import HL7
 import MLLP
 import Postgres
+import TestSupport
 import Testing
 
 extension PathSuite {
     /// Other people's messages, through the real gateway and worker.
     @Suite struct CorpusTests {
-        @Test("NextGen's nine messages are each applied, or parked under a code that says why")
-        func nextgen() async throws {
+        /// A stamp ahead of its receipt counts as receipt, so the day decides which messages are late: none, all after Kept,
+        /// or all by their own stamps.
+        @Test(
+            "NextGen's nine messages are each applied, or parked under a code that says why, whichever day they come",
+            arguments: [-20, -1, 40])
+        func nextgen(daysAfterTheVisit days: Int) async throws {
             let folder = Products.root.appending(path: "Tests/NextGen").path
             let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
             let own = [
@@ -24,7 +29,8 @@ extension PathSuite {
             try await Practice.open(files: own) { practice in
                 for file in files {
                     let bytes = try Data(contentsOf: URL(filePath: "\(folder)/\(file)"))
-                    #expect(try await practice.send(Array(bytes)) == "AA", "\(file)")
+                    let message = WrittenDays.moved(Array(bytes), written: "2026-12-01", toDaysAgo: days)
+                    #expect(try await practice.send(message) == "AA", "\(file)")
                 }
                 #expect(files.count == 9)
                 try await fates(practice, of: files.count)

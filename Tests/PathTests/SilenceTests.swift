@@ -134,15 +134,16 @@ extension PathSuite {
             return "appointment_id,status,start,end,mrn\nB-1,Booked,\(dashed) 09:00,\(dashed) 09:30,M1\n"
         }
 
-        /// Nine days of a feed that speaks every four minutes, up to now.
+        /// Sixteen days of a feed that speaks every four minutes, up to now: two weekends, whichever day it is, for those
+        /// are learned apart.
         private static func remember(_ practice: Practice) async throws {
-            _ = try await practice.pool.query("SELECT journal.make_days(current_date - 10, current_date)::text")
+            _ = try await practice.pool.query("SELECT journal.make_days(current_date - 17, current_date)::text")
             _ = try await practice.pool.execute(
                 """
                 INSERT INTO journal.entry (received_on, received_at, feed, practice_id, peer, control_id, message_type,
                     digest, payload)
                 SELECT (t AT TIME ZONE 'UTC')::date, t, 'north-pm', 'north', 'history', t::text, 'SIU^S12', sha256('x'), 'x'
-                FROM generate_series(clock_timestamp() - interval '9 days', clock_timestamp(), interval '4 minutes') t
+                FROM generate_series(clock_timestamp() - interval '16 days', clock_timestamp(), interval '4 minutes') t
                 """)
         }
 

@@ -61,7 +61,7 @@ final class Clinic: Sendable {
 
     /// So many days from today, at so many hours of the practice's clock.
     func at(_ days: Int, _ hour: Double) -> Date {
-        time.start(of: today.adding(days: days)).addingTimeInterval(hour * 3600)
+        time.instant(of: today.adding(days: days), hour: hour)
     }
 
     func nextEntry() -> Int64 {

@@ -77,7 +77,7 @@ import Workflow
         let time = try #require(PracticeTime(zoneNamed: "America/Chicago"))
         let today = time.day(of: Date())
         let at = { (day: Int, minutes: Int) in
-            time.start(of: today.adding(days: day)).addingTimeInterval(Double(minutes) * 60)
+            time.instant(of: today.adding(days: day), hour: Double(minutes) / 60)
         }
         let hours = """
             hours: {mon-sun: "08:00-17:00"}
@@ -103,13 +103,14 @@ import Workflow
     func learned() async throws {
         let office = try await Watched("silent-after: learned")
         let now = Date()
-        try await office.pool.query("SELECT journal.make_days(current_date - 10, current_date)::text")
+        // Two weekends, whichever day it is: they are learned apart.
+        try await office.pool.query("SELECT journal.make_days(current_date - 17, current_date)::text")
         try await office.pool.execute(
             """
             INSERT INTO journal.entry (received_on, received_at, feed, practice_id, peer, control_id, message_type, digest,
                 payload)
             SELECT (t AT TIME ZONE 'UTC')::date, t, 'clinic-pm', 'clinic', 'test', t::text, 'SIU^S12', sha256('x'), 'x'
-            FROM generate_series(\(now)::timestamptz - interval '9 days', \(now)::timestamptz, interval '4 minutes') t
+            FROM generate_series(\(now)::timestamptz - interval '16 days', \(now)::timestamptz, interval '4 minutes') t
             """)
         try await office.look(at: now.addingTimeInterval(300))
         #expect(try await office.alarms() == [])

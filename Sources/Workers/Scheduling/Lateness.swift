@@ -1,9 +1,9 @@
 import Foundation
 import Practice
 
-// A message that comes late is resolved as of its own time: what was an appointment's hour then, not what is now. Where
-// newer messages that bear no id were resolved by what they say, and the late one changes what they rested on, nobody can
-// tell any more which they meant; then a person must.
+// A message that comes late is resolved as of its own time: what was an appointment's hour then, not what is now. Newer
+// messages that bear no id were resolved by what they say. Where one of them would mean another appointment now that the
+// late one is known, nobody can tell any more which it meant; then a person must.
 
 extension AppointmentSeen {
     /// Whether something newer is on record of what it may speak of: then its candidates' events are needed.
@@ -11,25 +11,20 @@ extension AppointmentSeen {
         record.candidates.contains { $0.appointment.eventAt > event.at }
     }
 
-    /// Whether newer messages without an id may have meant something else, had this one come in time.
+    /// Whether a newer message without an id would mean another appointment, had this one come in time: each is asked
+    /// again, as of its own time, with this one in its place.
     func unsettles(_ record: OnRecord, _ answer: Resolution.Answer) -> Bool {
-        let person = record.person
-        let newer = record.candidates.filter { $0.appointment.person == person && person != nil }
-            .flatMap { candidate in
-                candidate.events.filter { $0.isUnnamed == true && $0.position > event.position }
-                    .map { (event: $0, isItsFirst: $0.position == candidate.events.map(\.position).min()) }
+        guard let person = record.person, let inTime = record.adding(self, answer) else { return false }
+        return inTime.candidates.contains { candidate in
+            guard candidate.appointment.person == person else { return false }
+            let first = candidate.events.map(\.position).min()
+            return candidate.events.contains { newer in
+                guard newer.isUnnamed == true, newer.position > event.position else { return false }
+                // What an appointment was first spoken of by made it: it was not there yet.
+                let isItsFirst = newer.position == first
+                let then = inTime.asOf(newer.position, without: isItsFirst ? candidate.appointment.id : nil)
+                return Resolution.answer(to: newer, then) != (isItsFirst ? .new : .existing(candidate.appointment.id))
             }
-        if newer.isEmpty { return false }
-        switch answer {
-        case .ambiguous: return false
-        case .new:
-            return event.kind != .booked
-                || newer.contains { !$0.isItsFirst || $0.event.kind != .booked || $0.event.start == event.start }
-        case .existing(let id):
-            guard let events = record.candidates.first(where: { $0.appointment.id == id })?.events else { return false }
-            let before = events.filter { $0.position < event.position }
-            return Appointment(folding: before, id: id).map(\.whereabouts)
-                != Appointment(folding: before + [event], id: id).map(\.whereabouts)
         }
     }
 }
@@ -39,7 +34,7 @@ extension OnRecord {
     /// no booking: a late booking may be its.
     func asOf(_ position: AppointmentEvent.Position) -> OnRecord {
         let then = candidates.compactMap { candidate -> Candidate? in
-            guard !candidate.events.isEmpty, candidate.appointment.eventAt > position.at else { return candidate }
+            guard candidate.events.contains(where: { $0.position >= position }) else { return candidate }
             var known = candidate.events.filter { $0.position < position }
             if known.isEmpty {
                 let first = candidate.events.filter { !$0.kind.isDerived }.min { $0.position < $1.position }
@@ -51,6 +46,38 @@ extension OnRecord {
             return Candidate(appointment: state, aliases: candidate.aliases, events: candidate.events)
         }
         return OnRecord(person: person, candidates: then, decided: decided)
+    }
+
+    fileprivate func asOf(_ position: AppointmentEvent.Position, without one: UUID?) -> OnRecord {
+        OnRecord(person: person, candidates: candidates.filter { $0.appointment.id != one }).asOf(position)
+    }
+
+    /// With what `seen` says put where `answer` has it; nil where that leaves nothing by which others are told.
+    fileprivate func adding(_ seen: AppointmentSeen, _ answer: Resolution.Answer) -> OnRecord? {
+        let ids = Set(seen.aliases.map(\.identifier))
+        var all = candidates
+        switch answer {
+        case .ambiguous: return nil
+        case .new:
+            let id = UUID()
+            guard var state = Appointment(folding: [seen.event], id: id) else { return nil }
+            state.person = person
+            all.append(Candidate(appointment: state, aliases: ids, events: [seen.event]))
+        case .existing(let id):
+            guard let place = all.firstIndex(where: { $0.appointment.id == id }) else { return nil }
+            let old = all[place]
+            let said = old.events.isEmpty ? [old.appointment.summary] : old.events
+            let known = said.filter { $0.position != seen.event.position }
+            let before = known.filter { $0.position < seen.event.position }
+            let told = Appointment(folding: before + [seen.event], id: id)
+            guard told?.whereabouts != Appointment(folding: before, id: id)?.whereabouts,
+                var state = Appointment(folding: known + [seen.event], id: id)
+            else { return nil }
+            state.person = old.appointment.person
+            all[place] = Candidate(
+                appointment: state, aliases: old.aliases.union(ids), events: known + [seen.event])
+        }
+        return OnRecord(person: person, candidates: all)
     }
 }
 
@@ -64,6 +91,15 @@ extension OnRecord {
 }
 
 extension Appointment {
+    /// All that was said of it as one event, where its own are not loaded. Who was only worked out not to have come is
+    /// still expected.
+    fileprivate var summary: AppointmentEvent {
+        var event = AppointmentEvent(kind: .booked, at: eventAt)
+        event.status = status == .noshow && flags.contains(.derived) ? .booked : status
+        (event.start, event.end, event.type, event.resources) = (start, end, type, resources)
+        return event
+    }
+
     /// What messages without an id are resolved by.
     fileprivate var whereabouts: [String] {
         [start?.description ?? "", String(status.isLive)] + resources.map { $0.kind.rawValue + $0.code }

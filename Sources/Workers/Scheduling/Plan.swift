@@ -17,7 +17,10 @@ extension AppointmentSeen {
         var event = event
         event.person = record.person
         event.decision = record.decided?.number
-        if aliases.allSatisfy({ $0.identifier.kind == .visit }) { event.isUnnamed = true }
+        if aliases.allSatisfy({ $0.identifier.kind == .visit }) {
+            event.isUnnamed = true
+            if !aliases.isEmpty { event.visits = aliases.map(\.identifier) }
+        }
         let resolved = Resolution.resolve(self, record)
         if resolved.namesDisagree { event.flags.insert(.namesDisagree) }
         if record.decided == nil, unsettles(record, resolved.answer) {

@@ -74,9 +74,15 @@ package struct Resolution: Hashable, Sendable {
             return Resolution(answer: .existing(first), namesDisagree: named.hasNamesOfSeveral)
         }
         let question = Question(seen: seen, record: record.asOf(seen.event.position))
-        let answer = seen.event.kind == .booked ? question.booking() : question.byWhatItSays()
+        let answer = question.byItsFacts()
         if let answer, !answer.isAmbiguous { return Resolution(answer: answer) }
         return Resolution(answer: answer ?? question.theOnlyOne(), isOpen: true)
+    }
+
+    /// What an event without an identifier of its own means in a record that stands as given.
+    static func answer(to event: AppointmentEvent, _ record: OnRecord) -> Answer {
+        let question = Question(event: event, record: record)
+        return question.byItsFacts() ?? question.theOnlyOne()
     }
 
     private init(answer: Answer, isOpen: Bool = false, namesDisagree: Bool = false) {
@@ -118,16 +124,34 @@ extension AppointmentSeen {
 }
 
 private struct Question {
-    let seen: AppointmentSeen
+    let event: AppointmentEvent
+    let ids: Set<Identifier>
+    let lookUps: [AppointmentSeen.LookUp]
+    let parents: [Identifier]
     let record: OnRecord
 
-    var event: AppointmentEvent { seen.event }
-    var ids: Set<Identifier> { Set(seen.aliases.map(\.identifier)) }
+    init(seen: AppointmentSeen, record: OnRecord) {
+        event = seen.event
+        ids = Set(seen.aliases.map(\.identifier))
+        lookUps = seen.lookUps
+        parents = seen.parents
+        self.record = record
+    }
+
+    /// - Parameter event: of a message that was recorded; it names no more than its visits.
+    init(event: AppointmentEvent, record: OnRecord) {
+        self.event = event
+        ids = Set(event.visits ?? [])
+        lookUps = []
+        parents = []
+        self.record = record
+    }
+
     var hasOwnID: Bool { ids.contains { $0.kind != .visit } }
 
     /// Those that its ids name, by the most trusted id first.
     func byIDs() -> [UUID] {
-        seen.lookUps.filter { $0.identifier.kind != .visit }.compactMap { lookUp in
+        lookUps.filter { $0.identifier.kind != .visit }.compactMap { lookUp in
             let found = record.candidates.first { $0.aliases.contains(lookUp.identifier) }
             guard let found, !lookUp.onlyForSamePerson || isSamePerson(found) else { return nil }
             return found.appointment.id
@@ -136,17 +160,20 @@ private struct Question {
 
     /// Whether its names, as they stand, are not all of one appointment.
     var hasNamesOfSeveral: Bool {
-        let own = Set(seen.lookUps.filter { !$0.onlyForSamePerson && $0.identifier.kind != .visit }.map(\.identifier))
+        let own = Set(lookUps.filter { !$0.onlyForSamePerson && $0.identifier.kind != .visit }.map(\.identifier))
         return record.candidates.count { !$0.aliases.isDisjoint(with: own) } > 1
     }
 
-    func booking() -> Resolution.Answer {
+    /// By what it says of itself; nil where that is nobody's.
+    func byItsFacts() -> Resolution.Answer? { event.kind == .booked ? booking() : byWhatItSays() }
+
+    private func booking() -> Resolution.Answer {
         answer(atSameTime()) ?? answer(ofVisit()) ?? .new
     }
 
     /// By what it replaces, its visit, its time.
-    func byWhatItSays() -> Resolution.Answer? {
-        if let parent = record.candidates.first(where: { !$0.aliases.isDisjoint(with: seen.parents) }) {
+    private func byWhatItSays() -> Resolution.Answer? {
+        if let parent = record.candidates.first(where: { !$0.aliases.isDisjoint(with: parents) }) {
             return .existing(parent.appointment.id)
         }
         let first = event.kind == .rescheduled ? ofVisit() : atSameTime()
