@@ -130,27 +130,29 @@ import Testing
             try await bench.count("SELECT count(*) FROM queue.blocked WHERE kind = 'bad' AND state = 'parked'") == 1)
     }
 
-    @Test func `what our own database refuses is no failure of the destination's`() async throws {
-        let bench = try await QueueBench()
+    @Test(arguments: ["in the call", "at its end"])
+    func `what our own database refuses is no failure of the destination's`(place: String) async throws {
+        let bench = try await QueueBench("refuses\(place)")
         _ = try await bench.pool.execute("CREATE TABLE public.effect (kind text CHECK (kind <> 'bad'))")
+        let (gate, open) = AsyncStream.makeStream(of: Void.self)
+        let write: @Sendable ([String]) -> SQL = { "INSERT INTO public.effect SELECT unnest(\($0))" }
         let day = RetrySchedule(steps: Array(repeating: .seconds(86_400), count: 10))
         let duty = Duty(
             .named("bench"), retry: day,
-            work: .calls(atOnce: 4) { _ in
-                { job in
-                    bench.note(job.kind)
-                    return Duty.Ending("effect", job.kind) { kinds, transaction in
-                        try await transaction.later("INSERT INTO public.effect SELECT unnest(\(kinds))")
-                    }
-                }
+            work: .outside(atOnce: 16) { job in
+                bench.note(job.kind)
+                if place == "in the call" { try await bench.pool.execute(write([job.kind])) }
+                // All are through before the first is written.
+                for await _ in gate {}
+                return Duty.Ending("effect", job.kind) { try await $1.later(write($0)) }
             })
         try await bench.enqueue((0..<8).map { ("bad \($0)", "bad") })
         try await bench.running(duty) {
+            _ = await bench.notes(8)
+            open.finish()
             try await bench.until {
                 try await bench.count("SELECT count(*) FROM queue.blocked WHERE stage = 'record'") == 8
             }
-            try await bench.enqueue([("good", "good")])
-            try await bench.until { try await bench.count("SELECT count(*) FROM public.effect") == 1 }
         }
         #expect(try await bench.count("SELECT count(*) FROM queue.queue WHERE circuit_open_until IS NOT NULL") == 0)
     }

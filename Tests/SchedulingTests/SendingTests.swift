@@ -8,6 +8,7 @@ import Records
 import ServiceLifecycle
 import TestSupport
 import Testing
+import Workflow
 
 @testable import Scheduling
 @testable import Worker
@@ -186,12 +187,20 @@ private struct Sending: Sendable {
             .map { try $0.decode(String?.self) }
     }
 
-    @Test func `a worker with one session to its pool applies messages`() async throws {
+    @Test func `a job may ask for the definition though its transaction holds the only session of the pool`()
+        async throws
+    {
         let clinic = try await Clinic()
+        let worker = try await Sending(clinic).worker
+        try await worker.pool.transaction { transaction in
+            try await transaction.query("SELECT 1")
+            let definition = try await worker.definitions.current(isFresh: true)
+            #expect(definition.practices[Clinic.id] != nil)
+        }
         try await Desk.open(clinic, now: nil, settings: ["PMSYNC_POOL_SIZE": "1"]) { desk in
             try await desk.send(
-                Array("MSH|^~\\&|CLINICPM||||20260101||SIU^S12|1|P|2.3\r".utf8), feed: "clinic-pm", practice: Clinic.id,
-                key: "a")
+                Array("MSH|^~\\&|CLINICPM||||20260101||SIU^S12|1|P|2.3\r".utf8), feed: "clinic-pm",
+                practice: Clinic.id, key: "a")
             try await desk.settled()
         }
         #expect(try await clinic.count("SELECT count(*) FROM queue.job") == 0)

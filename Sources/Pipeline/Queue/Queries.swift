@@ -183,7 +183,8 @@ enum Queries {
             FROM unnest(\(lanes)) AS mine (lane)
             CROSS JOIN LATERAL (
                 SELECT * FROM queue.job i
-                WHERE i.queue = \(queue) AND i.lane = mine.lane AND i.key <> ALL (\(busy))
+                WHERE i.queue = \(queue) AND i.lane = mine.lane
+                    AND i.key NOT IN (SELECT b.key FROM unnest(\(busy)) AS b (key))  -- hashed, where ALL compares with each
                     \(fragment: through.map { "AND i.id <= \($0)" } ?? "")
                 ORDER BY i.id LIMIT \(limit)
             ) k

@@ -473,7 +473,7 @@ CREATE TABLE api.delivery (
     CONSTRAINT delivery_ends_or_is_pending CHECK (((state = 'pending'::text) = (ended_at IS NULL))),
     CONSTRAINT delivery_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'shadow'::text, 'discarded'::text])))
 )
-WITH (fillfactor='70');
+WITH (fillfactor='50');
 
 ALTER TABLE ONLY api.delivery FORCE ROW LEVEL SECURITY;
 
