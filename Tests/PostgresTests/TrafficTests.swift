@@ -10,6 +10,7 @@ import Testing
         configuration.traffic = traffic
         let session = try await Session.connect(configuration)
         try await session.script("CREATE TABLE thing (id bigint)")
+        try await session.execute("SELECT 1")  // after a script the session forgets what it has prepared
         return (session, traffic)
     }
 
