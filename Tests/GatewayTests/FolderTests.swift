@@ -122,11 +122,13 @@ import Workflow
             try await rig.until { Self.holds(folder, "archive/day.hl7") }
             #expect(try await rig.texts("SELECT control_id FROM journal.entry ORDER BY id") == numbers)
             #expect(
-                try await rig.count("SELECT count(DISTINCT octet_length(payload)) FROM journal.entry WHERE id > 0") == 3)
+                try await rig.count("SELECT count(DISTINCT octet_length(payload)) FROM journal.entry WHERE id > 0") == 3
+            )
         }
     }
 
-    @Test func `A live gateway's claims are its own; those of one that has ended are found and finished`() async throws {
+    @Test func `A live gateway's claims are its own; those of one that has ended are found and finished`() async throws
+    {
         let folder = FileManager.default.temporaryDirectory.appending(path: "watched-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let later = Date(timeIntervalSinceNow: 60)

@@ -127,7 +127,8 @@ extension Files {
                     // The rest of a line, or blanks before one.
                     let end =
                         isNewLine
-                        ? index + 1 : part[index...].firstIndex { $0 == 0x0D || $0 == 0x0A }.map { $0 + 1 } ?? part.count
+                        ? index + 1
+                        : part[index...].firstIndex { $0 == 0x0D || $0 == 0x0A }.map { $0 + 1 } ?? part.count
                     append(part[index..<end])
                     isNewLine = isNewLine || part[end - 1] == 0x0D || part[end - 1] == 0x0A
                     index = end

@@ -23,7 +23,8 @@ package final class Folders: Service {
     ///   - limit: the longest message that is taken.
     ///   - fileLimit: the longest file that is taken.
     package init(
-        intake: Intake, definitions: Definitions, data: String?, limit: Int, fileLimit: Int, pause: Duration = .seconds(1)
+        intake: Intake, definitions: Definitions, data: String?, limit: Int, fileLimit: Int,
+        pause: Duration = .seconds(1)
     ) {
         self.intake = intake
         self.definitions = definitions
