@@ -1,5 +1,4 @@
 import Foundation
-import Gateway
 import HL7
 import Postgres
 import Queue
@@ -7,17 +6,22 @@ import TestSupport
 import Testing
 import Workflow
 
+@testable import Gateway
+
 @Suite struct FolderTests {
     private static let message = "MSH|^~\\&|X|Y|||20261120||SIU^S12|%|P|2.5\rSCH|1|2\rPID|1||7^^^A^MR\r"
 
     /// A gateway's intake with a watched folder; files in it are as old as they need be.
-    private static func run(_ body: (Rig, String) async throws -> Void, test: String = #function) async throws {
+    private static func run(
+        fileLimit: Int = 1 << 20, _ body: (Rig, String) async throws -> Void, test: String = #function
+    ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "watched-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try await Rig.run(extraFeeds: "\n  - {feed: files, profile: standard, folder: \(folder)}", name: test) { rig in
             let folders = Folders(
-                intake: rig.intake, definitions: rig.definitions, data: nil, limit: 4096, pause: .milliseconds(20))
+                intake: rig.intake, definitions: rig.definitions, data: nil, limit: 4096, fileLimit: fileLimit,
+                pause: .milliseconds(20))
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await folders.run() }
                 try await body(rig, folder)
@@ -87,6 +91,63 @@ import Workflow
             #expect(try await rig.entries == 1)
             #expect(try await rig.jobs == 1)
         }
+    }
+
+    @Test func `A file longer than is taken is rejected unread, claimed before or not; those beside it are taken`()
+        async throws
+    {
+        try await Self.run(fileLimit: 2000) { rig, folder in
+            let one = Self.message.replacing("%", with: "1")
+            let long = String(repeating: one, count: 2001 / one.utf8.count + 1)
+            try FileManager.default.createDirectory(atPath: "\(folder)/claimed", withIntermediateDirectories: true)
+            try Self.put(long, "left.hl7", in: "\(folder)/claimed")
+            try Self.put(long, "new.hl7", in: folder)
+            try Self.put(one, "small.hl7", in: folder)
+            try await rig.until { Self.holds(folder, "archive/small.hl7") }
+            try await rig.until { Self.holds(folder, "rejected/left.hl7") && Self.holds(folder, "rejected/new.hl7") }
+            let reason = try String(contentsOfFile: "\(folder)/rejected/new.hl7.reason", encoding: .utf8)
+            #expect(reason == "the file has \(long.utf8.count) bytes; 2000 are taken at most\n")
+            #expect(try await rig.entries == 1)
+            #expect(try await rig.count("SELECT count(*) FROM journal.refusal WHERE reason = 'too-long'") == 2)
+            #expect(try await rig.send(Fixtures.siu("M1")).text("MSA-1") == "AA")
+        }
+    }
+
+    @Test func `A file longer than what is read at once is cut into all of its messages`() async throws {
+        try await Self.run { rig, folder in
+            let note = "NTE|1||" + String(repeating: "x", count: 3000) + "\r"
+            let numbers = (1...100).map(String.init)
+            let text = numbers.map { Self.message.replacing("%", with: $0) + note }.joined()
+            try Self.put(text, "day.hl7", in: folder)
+            try await rig.until { Self.holds(folder, "archive/day.hl7") }
+            #expect(try await rig.texts("SELECT control_id FROM journal.entry ORDER BY id") == numbers)
+            #expect(
+                try await rig.count("SELECT count(DISTINCT octet_length(payload)) FROM journal.entry WHERE id > 0") == 3
+            )
+        }
+    }
+
+    @Test func `A live gateway's claims are its own; those of one that has ended are found and finished`() async throws
+    {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "watched-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let later = Date(timeIntervalSinceNow: 60)
+        var first: WatchedFolder? = try WatchedFolder(folder)
+        let second = try WatchedFolder(folder)
+        try Self.put("a", "a.hl7", in: folder)
+        #expect(try first?.claim(now: later) == ["a.hl7"])
+        try Self.put("b", "b.hl7", in: folder)
+        #expect(try second.claim(now: later) == ["b.hl7"])
+        // Each finds its own again, and only that.
+        #expect(try first?.claim(now: later) == ["a.hl7"])
+        #expect(try second.claim(now: later) == ["b.hl7"])
+        // Its process ends, with the lock and nothing else.
+        first = nil
+        #expect(try Set(second.claim(now: later)) == ["a.hl7", "b.hl7"])
+        let owners = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/claimed")
+        #expect(owners.count == 1)
+        try second.keep("a.hl7")
+        #expect(Self.holds(folder, "archive/a.hl7"))
     }
 
     @Test func aFileThatIsStillWrittenIsLeftAlone() async throws {

@@ -32,7 +32,8 @@ struct HTTPRig: Sendable {
 
     static func run(
         rate: RequestRate = RequestRate(perSecond: 10_000, burst: 10_000), maxMessage: Int = 4 << 20,
-        publicURL: String? = nil, extraFeeds: String = "", name: String = #function, _ body: (HTTPRig) async throws -> Void
+        publicURL: String? = nil, extraFeeds: String = "", name: String = #function,
+        _ body: (HTTPRig) async throws -> Void
     ) async throws {
         let database = try await TestDatabase.make(name)
         let pool = try database.pool()

@@ -21,6 +21,51 @@ import Testing
         for part in contents.messages { #expect(part.bytes.starts(with: bytes("MSH|"))) }
     }
 
+    @Test(
+        "Wherever the parts end in which a file is read, it gives the same",
+        arguments: [
+            "batch-full", "batch-two", "batch-empty", "batch-delims-differ", "batch-bad-middle", "two-msh", "esc-all",
+            "enc-utf8-bom", "batch-count-wrong", "mllp-one", "mllp-two", "mllp-empty", "mllp-garbage-first",
+            "mllp-garbage-between", "mllp-keepalive-nul", "mllp-lf-after-1c", "mllp-no-cr", "mllp-restart",
+            "mllp-truncated",
+        ])
+    func parts(_ name: String) throws {
+        let whole = try authored(name)
+        let expected = try Files.read(whole)
+        for length in [1, 2, 3, 4, 5, 7, 64, 1000] {
+            let parts = stride(from: 0, to: whole.count, by: length).map { start in
+                Array(whole[start..<min(start + length, whole.count)])
+            }
+            var survey = Files.Survey()
+            for part in parts { survey.take(part) }
+            var cutter = Files.Cutter(try survey.form(), limit: .max)
+            let pieces = parts.flatMap { cutter.take($0) } + cutter.finish()
+            #expect(pieces.compactMap { if case .message(let part) = $0 { part } else { nil } } == expected.messages)
+            #expect(pieces.compactMap { if case .fault(let fault) = $0 { fault } else { nil } } == expected.faults)
+        }
+    }
+
+    @Test("Of a message that is too long its beginning is held and no more, and the next one is whole")
+    func tooLong() throws {
+        let long = "MSH|^~\\&|A\rNTE|1||"
+        for (form, open, end) in [(Files.Form.lines, "", "\r"), (.frames, "\u{0B}", "\u{1C}\r")] {
+            var cutter = Files.Cutter(form, limit: 4096)
+            var pieces = cutter.take(bytes(open + long))
+            for _ in 0..<100 {
+                pieces += cutter.take([UInt8](repeating: 0x78, count: 65536))
+                #expect(cutter.held <= 4096)
+            }
+            pieces += cutter.take(bytes(end + open + "MSH|^~\\&|B\r" + end)) + cutter.finish()
+            #expect(pieces.count == 2)
+            guard case .tooLong(let head, let size, _) = pieces[0], case .message(let next) = pieces[1] else {
+                Issue.record("not cut into the long one and the next")
+                return
+            }
+            #expect(size >= long.utf8.count + 6_553_600 && head.starts(with: bytes(long)))
+            #expect(next.bytes.starts(with: bytes("MSH|^~\\&|B")))
+        }
+    }
+
     @Test("One bad message of a batch does not cost the others")
     func badMiddle() throws {
         let messages = try Files.messages(in: authored("batch-bad-middle"))

@@ -65,7 +65,7 @@ package enum GatewayProgram {
 
         let folders = Folders(
             intake: intake, definitions: definitions, data: settings.text(.data),
-            limit: settings.number(.maxFrameBytes))
+            limit: settings.number(.maxFrameBytes), fileLimit: settings.number(.maxFileBytes))
 
         var reader = configuration
         reader.role = "pmsync_api"

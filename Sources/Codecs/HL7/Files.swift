@@ -6,6 +6,11 @@ package enum Files {
             package let bytes: [UInt8]
             /// Where it begins in the file.
             package let position: Int
+
+            package init(bytes: [UInt8], position: Int) {
+                self.bytes = bytes
+                self.position = position
+            }
         }
 
         package fileprivate(set) var messages: [Part] = []
@@ -42,102 +47,22 @@ package enum Files {
 
     /// Like `messages(in:)`, with positions and with what was wrong around them. The messages themselves are not parsed.
     package static func read(_ bytes: [UInt8]) throws(HL7Error) -> Contents {
-        if Message.isWide(bytes) { throw .wideText(at: 0) }
+        var survey = Survey()
+        survey.take(bytes)
+        var cutter = Cutter(try survey.form(), limit: .max)
         var contents = Contents()
-        if isFramed(bytes) {
-            frames(bytes, into: &contents)
-            return contents
+        for piece in cutter.take(bytes) + cutter.finish() {
+            switch piece {
+            case .message(let part): contents.messages.append(part)
+            case .fault(let fault): contents.faults.append(fault)
+            case .tooLong: preconditionFailure("Without a limit nothing is too long.")
+            }
         }
-        let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-        guard let first = bytes[start...].firstIndex(where: { $0 > 0x20 }) else { throw .empty }
-        guard let opening = Line(bytes[...], at: first), opening.isHeader else { throw .notAMessage(at: first) }
-        lines(bytes[first...], into: &contents)
         return contents
     }
 
-    private static func isFramed(_ bytes: [UInt8]) -> Bool {
-        bytes.indices.contains { index in
-            guard bytes[index] == 0x0B else { return false }
-            return Line(bytes[...], at: index + 1)?.isHeader ?? false
-        }
-    }
-
-    /// As a receiver would: what is outside frames is skipped, 0x1C ends a frame, a second 0x0B begins anew.
-    private static func frames(_ bytes: [UInt8], into contents: inout Contents) {
-        var start: Int?
-        for (index, byte) in bytes.enumerated() {
-            switch byte {
-            case 0x0B:
-                if let start { contents.faults.append(.cutFrame(at: start)) }
-                start = index + 1
-            case 0x1C:
-                if let start, start < index {
-                    contents.messages.append(.init(bytes: Array(bytes[start..<index]), position: start))
-                }
-                start = nil
-            default: break
-            }
-        }
-        if let start { contents.faults.append(.cutFrame(at: start)) }
-    }
-
-    private static func lines(_ bytes: ArraySlice<UInt8>, into contents: inout Contents) {
-        var open: Int?
-        var since = 0
-        var batches = 0
-        func close(at end: Int) {
-            guard let start = open else { return }
-            contents.messages.append(.init(bytes: Array(bytes[start..<end]), position: start))
-            open = nil
-            since += 1
-        }
-        for line in starts(bytes) {
-            switch Line(bytes, at: line)?.kind {
-            case .message:
-                close(at: line)
-                open = line
-            case .file:
-                close(at: line)
-            case .batch:
-                close(at: line)
-                since = 0
-                batches += 1
-            case .batchEnd(let declared):
-                close(at: line)
-                if let declared, declared != since {
-                    contents.faults.append(.messageCount(declared: declared, found: since, at: line))
-                }
-                since = 0
-            case .fileEnd(let declared):
-                close(at: line)
-                if let declared, declared != batches {
-                    contents.faults.append(.batchCount(declared: declared, found: batches, at: line))
-                }
-                batches = 0
-            case nil:
-                if open == nil { contents.faults.append(.stray(at: line)) }
-            }
-        }
-        close(at: bytes.endIndex)
-    }
-
-    /// Where lines that are not blank begin, past any blanks.
-    private static func starts(_ bytes: ArraySlice<UInt8>) -> [Int] {
-        var starts: [Int] = []
-        var isNew = true
-        for (index, byte) in zip(bytes.indices, bytes) {
-            if byte == 0x0D || byte == 0x0A {
-                isNew = true
-            } else if isNew, byte > 0x20 {
-                starts.append(index)
-                isNew = false
-            }
-        }
-        return starts
-    }
-
     /// A line that begins or ends a message, a batch or a file.
-    private struct Line {
+    struct Line {
         enum Kind: Equatable {
             case message, file, batch
             case batchEnd(Int?)
@@ -146,7 +71,17 @@ package enum Files {
 
         let kind: Kind
 
+        /// So many bytes tell a header: its name and a separator.
+        static let shortest = 4
+
         var isHeader: Bool { kind == .message || kind == .file || kind == .batch }
+
+        var isTrailer: Bool {
+            switch kind {
+            case .batchEnd, .fileEnd: true
+            case .message, .file, .batch: false
+            }
+        }
 
         /// A header's fourth character is a separator, never a letter or a digit; a trailer may end after its name.
         init?(_ bytes: ArraySlice<UInt8>, at position: Int) {

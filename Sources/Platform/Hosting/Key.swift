@@ -17,7 +17,7 @@ extension Settings {
     /// Every setting there is, in the order of the README's table.
     package static let keys: [Key] = [
         .databaseURL, .config, .data, .workflows, .listen, .mllpPort, .httpPort, .consolePort, .adminPort, .logLevel,
-        .leaseSeconds, .poolSize, .parentDescriptor, .maxFrameBytes, .allowPlainMLLP, .publicURL,
+        .leaseSeconds, .poolSize, .parentDescriptor, .maxFrameBytes, .maxFileBytes, .allowPlainMLLP, .publicURL,
         .allowPrivateWebhooks, .reconcileSeconds, .codesSeconds, .keepDays, .smtp, .mailFrom, .now,
     ]
 
@@ -62,6 +62,9 @@ extension Settings.Key {
         "PMSYNC_PARENT_FD", .number(0...1_048_576), "a descriptor whose end means: shut down (set by `pmsync up`)")
     package static let maxFrameBytes = Self(
         "PMSYNC_MAX_FRAME_BYTES", .number(1024...268_435_456), "4194304", "the longest MLLP frame that is taken")
+    package static let maxFileBytes = Self(
+        "PMSYNC_MAX_FILE_BYTES", .number(1024...1_099_511_627_776), "268435456",
+        "the longest file that is taken from a watched folder; a longer one is rejected unread")
     package static let allowPlainMLLP = Self(
         "PMSYNC_ALLOW_PLAIN_MLLP", .text, "the address beyond loopback on which MLLP may be plain, named on purpose")
     package static let publicURL = Self(

@@ -77,7 +77,8 @@ extension Console {
                 frame: Frame(title: "Feeds and queues", person, at: "/feeds"), isUnreadable: isUnreadable,
                 alarms: try await SilentFeed.list(limit: 20, in: desk.transaction).map { AlarmLine($0, desk) },
                 feeds: try await feedLines(desk),
-                queues: backlogs.filter { $0.practice == nil || desk.visible($0.practice) }.map { queueLine($0, names[$0.queueName], desk) },
+                queues: backlogs.filter { $0.practice == nil || desk.visible($0.practice) }
+                    .map { queueLine($0, names[$0.queueName], desk) },
                 workers: try await workers(desk), refusals: try await refusals(definition, desk))
         }
         return pages.page(.feeds, page)

@@ -26,7 +26,8 @@ struct HL7Route: Sendable {
         guard await hasRoom() else { throw Problem.unavailable("Too much is waiting. Send it again later.") }
         let bytes = try await body(of: request, context)
         let reception = Reception(
-            bytes, by: .key(practice: client.practice, scopes: client.scopes), peer: context.peer, definition: definition)
+            bytes, by: .key(practice: client.practice, scopes: client.scopes), peer: context.peer,
+            definition: definition)
         if definitions.isHeld(reception.route.feed) {
             throw Problem.unavailable("This feed is held for now. Send it again later.")
         }
