@@ -28,7 +28,8 @@ final class Child: Sendable {
         let process = Process()
         process.executableURL = URL(filePath: executable)
         process.arguments = arguments
-        process.environment = ["PATH": "/usr/local/bin:/usr/bin:/bin", "PMSYNC_PARENT_FD": "0", "TZ": "UTC"]
+        process.environment = Products.environment
+            .merging(["PATH": "/usr/local/bin:/usr/bin:/bin", "PMSYNC_PARENT_FD": "0", "TZ": "UTC"]) { $1 }
             .merging(environment) { $1 }
         let (lifeline, standardOutput) = (Pipe(), Pipe())
         process.standardInput = lifeline

@@ -235,7 +235,7 @@ extension PathSuite {
         private func compare(_ number: Int, _ practice: Practice) async throws {
             let rows = (1...number).map { "F\($0),Booked,\(shown) 09:00,\(shown) 09:30,P\($0),1001,ROOM-8\n" }
             try ("appointment_id,status,start,end,mrn,provider,location\n" + rows.joined())
-                .write(toFile: practice.folder + "/list.csv", atomically: true, encoding: .utf8)
+                .writeExport(to: practice.folder + "/list.csv")
             try await practice.pmsync(
                 "reconcile", "scheduling", "--practice", Practice.north, "--data", practice.folder)
         }
@@ -343,7 +343,7 @@ extension PathSuite {
                 // The PM's own list says Kept before any message does.
                 let shown = Self.instant(day, "").prefix(10)
                 try "appointment_id,status,start,end,mrn,provider\nF1,Kept,\(shown) 15:00,\(shown) 15:30,P1,1001\n"
-                    .write(toFile: practice.folder + "/list.csv", atomically: true, encoding: .utf8)
+                    .writeExport(to: practice.folder + "/list.csv")
                 try await Self.compare(practice, String(shown))
                 let finding: SQL =
                     "SELECT concat_ws(' ', code, cause, coalesce(ended, 'open')) FROM reconciliation.finding"

@@ -51,7 +51,7 @@ extension PathSuite {
         func load() async throws {
             try await Practice.open(files: Self.files) { practice in
                 let list = practice.folder + "/list.csv"
-                try Self.list().write(toFile: list, atomically: true, encoding: .utf8)
+                try Self.list().writeExport(to: list)
                 let before = try await practice.pmsync(
                     "load", "appointments", list, "--practice", Practice.north, "--as-of", Self.instant(7_200),
                     "--dry-run", "--format", "csv")
@@ -101,7 +101,7 @@ extension PathSuite {
                 FROM records.appointment WHERE id::text = \(first)
                 """)
             try "appointment_id,status,start,end,mrn,provider\n\(text.joined())\n"
-                .write(toFile: app, atomically: true, encoding: .utf8)
+                .writeExport(to: app)
             _ = try await practice.pool.execute("UPDATE api.client SET list = \(app)")
             try practice.database.url
                 .write(toFile: practice.folder + "/database-url", atomically: true, encoding: .utf8)

@@ -13,6 +13,12 @@ enum Products {
         return isThere ? beside : root.appending(path: ".build/debug").path
     }()
 
+    /// This process's environment without settings of ours and of PostgreSQL's: what moves its calendar moves that of the
+    /// programs that it starts.
+    static let environment = ProcessInfo.processInfo.environment.filter { name, _ in
+        !name.hasPrefix("PMSYNC_") && !name.hasPrefix("PG")
+    }
+
     static func program(_ name: String) -> String { "\(folder)/\(name)" }
 
     static func corpus(_ path: String) -> String {
@@ -29,7 +35,8 @@ enum Products {
         let process = Process()
         process.executableURL = URL(filePath: executable)
         process.arguments = arguments
-        process.environment = ["PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": NSHomeDirectory(), "TZ": "UTC"]
+        process.environment = Self.environment
+            .merging(["PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": NSHomeDirectory(), "TZ": "UTC"]) { $1 }
             .merging(environment) { $1 }
         if let folder { process.currentDirectoryURL = URL(filePath: folder) }
         let handle = try FileHandle(forWritingTo: output)

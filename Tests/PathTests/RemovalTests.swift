@@ -19,7 +19,7 @@ extension PathSuite {
                 "\(id),Booked,\(date) \(hour):00,\(date) \(hour):30,P\(id),1001,MAIN,OVF\n"
             }
             try ("appointment_id,status,start,end,mrn,provider,location,event\n" + rows.joined())
-                .write(toFile: practice.folder + "/list.csv", atomically: true, encoding: .utf8)
+                .writeExport(to: practice.folder + "/list.csv")
         }
 
         private func reconcile(_ practice: Practice) async throws {

@@ -25,7 +25,7 @@ extension PathSuite {
             let files = ["practices/north.yaml": Self.practice(list: folder + "/pm.csv")]
             try await Practice.open(workers: 0, settings: settings, files: files) { practice in
                 try await Self.remember(practice)
-                try Self.list.write(toFile: folder + "/pm.csv", atomically: true, encoding: .utf8)
+                try Self.list.writeExport(to: folder + "/pm.csv")
                 try await practice.pmsync("reconcile", "scheduling", "--practice", "north")
                 #expect(try await Self.finding(practice) == "missing-here never-sent open")
 

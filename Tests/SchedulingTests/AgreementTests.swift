@@ -4,6 +4,7 @@ import Postgres
 import Practice
 import Queue
 import Reconciliation
+import TestSupport
 import Testing
 import Worker
 
@@ -252,7 +253,7 @@ import Worker
             try clinic.exportPM(lines)
             let path = clinic.folder + "/pm.csv"
             let text = try String(contentsOfFile: path, encoding: .utf8)
-            try (text + bad.joined(separator: "\n") + "\n").write(toFile: path, atomically: true, encoding: .utf8)
+            try (text + bad.joined(separator: "\n") + "\n").writeExport(to: path)
         }
         try export(["F0,BOOKED,never,,M0,1001,"])
         let run = try #require(try await clinic.reconcile(now: Date() + 400).first)
@@ -310,7 +311,7 @@ import Worker
         _ = try await clinic.addApp("away", list: "http://127.0.0.1:9/fhir")
         _ = try await clinic.addApp("file", list: "app.csv")
         try "appointment_id,status,start,mrn\nzz,BOOKED,2026-01-01 09:00,M9\n"
-            .write(toFile: clinic.folder + "/app.csv", atomically: true, encoding: .utf8)
+            .writeExport(to: clinic.folder + "/app.csv")
         let first = Date() + 400
         try await clinic.reconcile(now: first)
         try await clinic.reconcile(now: first + 60)

@@ -150,7 +150,7 @@ final class Clinic: Sendable {
         }
         let text =
             (["appointment_id,status,start,end,mrn,provider,location"] + rows + bad).joined(separator: "\n") + "\n"
-        try text.write(toFile: folder + "/pm.csv", atomically: true, encoding: .utf8)
+        try text.writeExport(to: folder + "/pm.csv")
     }
 
     // MARK: Booking apps
@@ -162,7 +162,7 @@ final class Clinic: Sendable {
                 + "\(line.provider),\(line.location),\(record)"
         }
         let text = (["appointment_id,status,start,end,mrn,provider,location,pmsync_id"] + rows).joined(separator: "\n")
-        try (text + "\n").write(toFile: folder + "/" + file, atomically: true, encoding: .utf8)
+        try (text + "\n").writeExport(to: folder + "/" + file)
     }
 
     struct App {

@@ -76,7 +76,8 @@ struct Desk: Sendable {
         await desk.bell.close()
     }
 
-    /// A message in the journal with its job, as the gateway leaves them; the journal's number.
+    /// A message in the journal with its job, as the gateway leaves them; the journal's number. It is received by the
+    /// database's clock, and a stamp ahead of that counts as receipt: what is sent here was written long ago.
     @discardableResult
     func send(_ bytes: [UInt8], feed: String = "demo-pm", practice: String = "demo", key: String) async throws -> Int64
     {

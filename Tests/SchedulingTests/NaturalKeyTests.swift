@@ -11,7 +11,7 @@ import Testing
     private func message(
         _ event: String, _ filler: String = "", mrn: String = "", name: String = "EXAMPLE^ALEX",
         born: String = "19800229",
-        start: String = "20261201090000", at: String = "20261120100000"
+        start: String = "20241201090000", at: String = "20241120100000"
     ) -> [UInt8] {
         let lines = [
             "MSH|^~\\&|DEMOPM|C|X|Y|\(at)||SIU^\(event)|\(UUID().uuidString.prefix(20))|P|2.5.1",
@@ -41,7 +41,7 @@ import Testing
             try await desk.send(message("S12"), key: "resource/demo/1001")
             try await desk.settled()
             try await desk.send(
-                message("S13", name: "Example^Alex", start: "20261201110000", at: "20261120110000"),
+                message("S13", name: "Example^Alex", start: "20241201110000", at: "20241120110000"),
                 key: "resource/demo/1001")
             try await desk.settled()
             try await desk.send(message("S12", born: "19810101"), key: "resource/demo/1001")
@@ -55,10 +55,10 @@ import Testing
     @Test func `The first number is the same person's, and a second number of that name another's`() async throws {
         try await Desk.open { desk in
             for (number, bytes) in [
-                message("S12", "F1"), message("S14", "F1", mrn: "M1", at: "20261120110000"),
-                message("S14", "F1", at: "20261120113000"),
-                message("S12", "F2", mrn: "M2", start: "20261202090000", at: "20261120120000"),
-                message("S12", "F3", mrn: "M1", start: "20261203090000", at: "20261120130000"),
+                message("S12", "F1"), message("S14", "F1", mrn: "M1", at: "20241120110000"),
+                message("S14", "F1", at: "20241120113000"),
+                message("S12", "F2", mrn: "M2", start: "20241202090000", at: "20241120120000"),
+                message("S12", "F3", mrn: "M1", start: "20241203090000", at: "20241120130000"),
             ].enumerated() {
                 try await desk.send(bytes, key: "person/demo/\(number)")
                 try await desk.settled()
@@ -76,15 +76,15 @@ import Testing
             let rosetta = { (visit: String, guid: String, start: String) in
                 Array(
                     """
-                    MSH|^~\\&|NextGen Rosetta|Demo Family Practice^0001|X|Y|20261120100000||SIU^S12|\(visit)|P|2.3\r\
+                    MSH|^~\\&|NextGen Rosetta|Demo Family Practice^0001|X|Y|20241120100000||SIU^S12|\(visit)|P|2.3\r\
                     SCH||\(visit)||||OVF^OVF||OVF^OVF|30|minutes|^^^\(start)||||||||||||||Booked\r\
                     PID|1||M100^^^NextGen Clinic^MR|\(guid)|EXAMPLE^ALEX\r\
                     PV1|1|O|MAIN||||2001^EXAMPLE^ADA\rAIL|1|A|MAIN\r
                     """.utf8)
             }
             for (visit, guid, start) in [
-                ("V1", "", "202612010900"), ("V2", "G-ADA", "202612021000"), ("V3", "G-BEN", "202612031100"),
-                ("V4", "G-BEN", "202612041200"),
+                ("V1", "", "202412010900"), ("V2", "G-ADA", "202412021000"), ("V3", "G-BEN", "202412031100"),
+                ("V4", "G-BEN", "202412041200"),
             ] {
                 try await desk.send(rosetta(visit, guid, start), feed: "demo-nextgen", key: "person/demo/M100")
                 try await desk.settled()

@@ -278,17 +278,17 @@ struct Deeds: CustomStringConvertible {
         return book
     }
 
-    static func instant(_ start: Int) -> Date { Date(timeIntervalSince1970: 1_796_133_600 + Double(start) * 1800) }
+    static func instant(_ start: Int) -> Date { Date(timeIntervalSince1970: 1_733_061_600 + Double(start) * 1800) }
 
     /// - Parameter name: tells one program's people and ids from another's.
     static func bytes(_ act: Act, of name: String = "") -> [UInt8] {
         let time = { (minutes: Int) in
             let (hour, minute) = (10 + minutes / 60, minutes % 60)
-            return "20261120\(hour)\(minute < 10 ? "0" : "")\(minute)00"
+            return "20241120\(hour)\(minute < 10 ? "0" : "")\(minute)00"
         }
         let slot = { (half: Int) in
             let hour = 8 + half / 2
-            return "20261201\(hour < 10 ? "0" : "")\(hour)\(half.isMultiple(of: 2) ? "00" : "30")00"
+            return "20241201\(hour < 10 ? "0" : "")\(hour)\(half.isMultiple(of: 2) ? "00" : "30")00"
         }
         let number = act.isNamed ? "\(name)\(act.id)" : ""
         let names = act.isSwapped ? "\(number)|" : "|\(number)"
@@ -334,7 +334,7 @@ private struct Run {
 
     private mutating func receive(_ index: Int, _ act: Deeds.Act) -> SchedulingTrial.Outcome {
         book.receive(
-            Deeds.bytes(act), receivedAt: Date(timeIntervalSince1970: 1_795_400_000), entry: Int64(index + 1))
+            Deeds.bytes(act), receivedAt: Date(timeIntervalSince1970: 1_732_328_000), entry: Int64(index + 1))
     }
 
     private mutating func decide(_ index: Int, _ act: Deeds.Act, _ park: Park) throws {

@@ -230,7 +230,7 @@ import Worker
             let before = try await clinic.open()
             #expect(before.count == 2)
 
-            try text.write(toFile: clinic.folder + "/pm.csv", atomically: true, encoding: .utf8)
+            try text.writeExport(to: clinic.folder + "/pm.csv")
             world.list.isDown(true)
             let run = try #require(try await clinic.reconcile().first)
             #expect(run.pmProblem != nil && run.appProblem?.code == "list-refused")

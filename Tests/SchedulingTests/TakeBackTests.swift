@@ -83,8 +83,8 @@ import Worker
             let times = [("S12", "110000", "100000"), ("S12", "130000", "100100"), ("S13", "150000", "100200")]
             for (event, start, at) in times {
                 let lines = [
-                    "MSH|^~\\&|DEMOPM|C|X|Y|20261112\(at)||SIU^\(event)|\(UUID().uuidString.prefix(20))|P|2.5.1",
-                    "SCH|||||||||30|min|^^^20261120\(start)", "PID|1||1^^^C^MR||TEST^ALEX", "AIL|1||MAIN",
+                    "MSH|^~\\&|DEMOPM|C|X|Y|20241112\(at)||SIU^\(event)|\(UUID().uuidString.prefix(20))|P|2.5.1",
+                    "SCH|||||||||30|min|^^^20241120\(start)", "PID|1||1^^^C^MR||TEST^ALEX", "AIL|1||MAIN",
                     "AIP|1||1001^EXAMPLE^ADA",
                 ]
                 try await desk.send(Array((lines.joined(separator: "\r") + "\r").utf8), key: "person/demo/1")

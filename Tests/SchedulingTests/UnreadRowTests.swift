@@ -2,6 +2,7 @@ import Foundation
 import Postgres
 import Practice
 import Reconciliation
+import TestSupport
 import Testing
 
 @testable import Scheduling
@@ -65,7 +66,7 @@ import Testing
             "own-1,BOOKED,\(clinic.time.wall(at: lines[1].start)),\(clinic.time.wall(at: lines[1].start + 1200)),M1,\(records[1])",
         ]
         let text = (["appointment_id,status,start,end,mrn,our_id"] + rows).joined(separator: "\n") + "\n"
-        try text.write(toFile: clinic.folder + "/app.csv", atomically: true, encoding: .utf8)
+        try text.writeExport(to: clinic.folder + "/app.csv")
         let run = try #require(try await clinic.reconcile(now: Date() + 400).first)
         #expect(run.appUnread?.count == 1 && run.appProblem == nil)
         #expect(
