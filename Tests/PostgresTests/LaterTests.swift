@@ -82,14 +82,7 @@ import Testing
                 _ = try? await transaction.execute("INSERT INTO thing VALUES (1, 'a')")
             }
         }
-        try await pool.transaction { transaction in
-            _ = try? await transaction.savepoint { inner in
-                try await inner.later("UPDATE thing SET name = 'b' WHERE id = 2", rows: 1)
-                try await inner.execute("INSERT INTO thing VALUES (1, 'a')")
-            }
-            try await transaction.execute("INSERT INTO thing VALUES (3, 'c')")
-        }
-        #expect(try await Self.names(pool) == ["c"])
+        #expect(try await Self.names(pool) == [])
     }
 
     @Test func `what the server always refuses so is no plan that went stale`() async throws {
@@ -111,25 +104,6 @@ import Testing
         }
         // What was planned before is planned anew, once.
         #expect(runs.noted == [1, 2, 2])
-    }
-
-    @Test func `what is left for later in a savepoint ends with it`() async throws {
-        let pool = try await Self.pool()
-        try await pool.transaction { transaction in
-            try await transaction.later("INSERT INTO thing VALUES (1, 'before')")
-            await #expect(throws: PoolTests.Refused()) {
-                try await transaction.savepoint { inner in
-                    try await inner.later("INSERT INTO thing VALUES (2, 'within')")
-                    try await inner.later("INSERT INTO thing VALUES (1, 'which would fail')")
-                    throw PoolTests.Refused()
-                }
-            }
-            await #expect(throws: PostgresError.self) {
-                try await transaction.savepoint { try await $0.later("INSERT INTO thing VALUES (1, 'again')") }
-            }
-            try await transaction.savepoint { try await $0.later("INSERT INTO thing VALUES (3, 'after')") }
-        }
-        #expect(try await Self.names(pool) == ["before", "after"])
     }
 
     @Test func `it is there for a cursor, a script and rows that are copied in`() async throws {

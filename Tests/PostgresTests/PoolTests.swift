@@ -21,23 +21,6 @@ import Testing
         #expect(try await pool.query("SELECT count(*) FROM thing")[0].decode(Int.self) == 3)
     }
 
-    @Test func `of a savepoint that throws nothing stays, and the transaction goes on`() async throws {
-        let pool = try await TestDatabase.make().pool()
-        try await pool.execute("CREATE TABLE thing (id bigint PRIMARY KEY)")
-        try await pool.transaction { transaction in
-            try await transaction.execute("INSERT INTO thing VALUES (1)")
-            await #expect(throws: PostgresError.self) {
-                try await transaction.savepoint { inner in
-                    try await inner.execute("INSERT INTO thing VALUES (2)")
-                    try await inner.savepoint { try await $0.execute("INSERT INTO thing VALUES (3)") }
-                    try await inner.execute("INSERT INTO thing VALUES (1)")
-                }
-            }
-            try await transaction.execute("INSERT INTO thing VALUES (4)")
-        }
-        #expect(try await pool.query("SELECT id FROM thing ORDER BY id").map { try $0.decode(Int.self) } == [1, 4])
-    }
-
     @Test func `a transaction whose error was swallowed does not pass for committed`() async throws {
         let pool = try await TestDatabase.make().pool()
         await #expect(throws: PostgresError.server(SQLState(rawValue: "25P02"), constraint: nil)) {

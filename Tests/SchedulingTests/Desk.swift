@@ -53,7 +53,7 @@ struct Desk: Sendable {
                     noting(batch, result)
                     return result
                 }),
-            Duty(.named(FanOut.queue), batch: 1, work: .within { try await fanOut.handle($0, $1) }),
+            fanOut.duty(),
         ])
         let watch = try await MidnightWatch(worker)
         let days = try await DayWatch(worker)

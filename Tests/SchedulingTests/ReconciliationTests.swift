@@ -266,7 +266,7 @@ import Worker
             let fanOut = FanOut(secret: worker.secret)
             let crew = worker.crew([
                 Duty(.named(SchedulingJobs.queue), work: .batches { try await jobs.batch($0, $1) }),
-                Duty(.named(FanOut.queue), work: .within { try await fanOut.handle($0, $1) }),
+                fanOut.duty(),
             ])
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await listener.run() }

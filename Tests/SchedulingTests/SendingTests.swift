@@ -51,7 +51,7 @@ private struct Sending: Sendable {
     ) async throws {
         let fanOut = FanOut(secret: worker.secret)
         let crew = worker.crew([
-            Duty(.named(FanOut.queue), batch: 1, work: .within { try await fanOut.handle($0, $1) }),
+            fanOut.duty(),
             Notices(worker, sender: Player(answer: answer)).duty(),
         ])
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -12,6 +12,7 @@ extension Consumer {
         while !wakes.isStopping {
             do {
                 try await balance()
+                let began = ContinuousClock.now
                 let isPartial = isUnderLoad
                 let found = try await fetch(trouble.isFresh ? duty.batch ?? options.batch : 1)
                 // Under load only some lanes were looked at; the next look is at all.
@@ -22,7 +23,10 @@ extension Consumer {
                     let isWhole = try await commit(chosen, suspect, work)
                     isMore = isMore || !isWhole
                 }
-                if !isMore { await signal.next() }
+                if isMore { continue }
+                await signal.next()
+                let early = duty.pace - (ContinuousClock.now - began)
+                if early > .zero { await wakes.pause(early) }
             } catch {
                 await recover(from: error)
             }

@@ -18,7 +18,7 @@ package final class Crew: Sendable {
 
         package init(
             name: String, version: String, lease: Duration = .seconds(10), poll: Duration = .seconds(1),
-            batch: Int = 100, announced: Set<String> = []
+            batch: Int = 256, announced: Set<String> = []
         ) {
             self.name = name
             self.version = version

@@ -48,16 +48,20 @@ package struct Duty: Sendable {
     let work: Work
     /// How many jobs one commit takes; nil leaves it to the crew.
     let batch: Int?
+    /// The least time between the beginnings of two batches that are not full. A job that comes alone waits for nothing; in
+    /// a steady trickle a few come together, where each alone would cost several times as much.
+    let pace: Duration
     /// Called in the commit that notes a failed attempt, so that the job's owner can note it too.
     let onFailure: (@Sendable (Job, Failure, Transaction) async throws -> Void)?
 
     package init(
-        _ queues: Queues, retry: RetrySchedule = .local, batch: Int? = nil,
+        _ queues: Queues, retry: RetrySchedule = .local, batch: Int? = nil, pace: Duration = .zero,
         onFailure: (@Sendable (Job, Failure, Transaction) async throws -> Void)? = nil, work: Work
     ) {
         self.queues = queues
         self.retry = retry
         self.batch = batch
+        self.pace = pace
         self.work = work
         self.onFailure = onFailure
     }

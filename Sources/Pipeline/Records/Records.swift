@@ -1,45 +1,34 @@
-package import Foundation
-package import Practice
+import Foundation
 
-/// The fifth step: what is on record. Owns the schema `records` but for who may write which table (the grants say that).
-/// Scheduling writes appointments, resources, slots, occupancy and changes here; the gateway reads them for booking apps.
-/// Everything takes a `Transaction` and a practice; nothing here decides, and nothing sends.
-
-/// An appointment with what the database knows beyond its state.
-package struct StoredAppointment: Sendable {
-    package let practice: String
-    package let version: Int32
-    package let appointment: Appointment
-    package let aliases: [Alias]
-    package let changedAt: Date
-
-    package init(
-        practice: String, version: Int32, appointment: Appointment, aliases: [Alias], changedAt: Date
-    ) {
-        self.practice = practice
-        self.version = version
-        self.appointment = appointment
-        self.aliases = aliases
-        self.changedAt = changedAt
-    }
-}
+// The fifth step: what is on record. Owns the schema `records` but for who may write which table (the grants say that).
+// A worker's batch loads slices of it (`PersonSlice`, `AppointmentSlice`, `BlockSlice`, ...), decides on them in memory and
+// saves what differs; the gateway reads it for booking apps. Everything takes a `Transaction` and a practice; nothing here
+// decides, and nothing sends.
 
 package enum RecordsError: Error, Equatable, Sendable {
     /// A stored state that this program cannot read; the column is named, never its value.
     case unreadable(String)
 }
 
+/// States and events as JSON. One coder for all: to make one costs as much as to use it.
 enum Coding {
-    static func json(_ value: some Encodable) throws -> String {
+    private static let encoder = {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
         encoder.dateEncodingStrategy = .millisecondsSince1970
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
+        return encoder
+    }()
+
+    private static let decoder = {
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .millisecondsSince1970
+        return decoder
+    }()
+
+    static func json(_ value: some Encodable) throws -> String {
+        String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
     static func value<T: Decodable>(_ type: T.Type, from text: String, column: String) throws -> T {
-        let decoder = JSONDecoder()
-        decoder.dateDecodingStrategy = .millisecondsSince1970
         do {
             return try decoder.decode(type, from: Data(text.utf8))
         } catch {

@@ -1,6 +1,6 @@
 import Foundation
 import Journal
-package import Postgres
+import Postgres
 package import Queue
 
 /// Turns a practice's changes into notices, in order: one job a practice at a time, so that each subscription's event
@@ -8,6 +8,8 @@ package import Queue
 package struct FanOut: Sendable {
     package static let queue = "fan-out"
 
+    /// The kind of the job that tells a practice's changes.
+    private static let changes = "fan-out"
     /// Changes of one commit.
     private static let atOnce: Int64 = 500
 
@@ -18,7 +20,7 @@ package struct FanOut: Sendable {
     }
 
     package func job(for practice: String) -> NewJob {
-        NewJob(kind: "fan-out", key: key(of: practice), practice: practice)
+        NewJob(kind: Self.changes, key: key(of: practice), practice: practice)
     }
 
     /// One key a practice: its changes and its re-sends are numbered one after the other.
@@ -26,7 +28,21 @@ package struct FanOut: Sendable {
         JobKey("practice/\(practice)", secret: secret)
     }
 
-    package func handle(_ job: Job, _ transaction: Transaction) async throws -> Done {
+    /// Works the queue of changes.
+    package func duty() -> Duty {
+        Duty(.named(Self.queue), pace: .milliseconds(10), work: .batches { try await handle($0, $1) })
+    }
+
+    /// Of several jobs for one practice's changes the first tells them all.
+    func handle(_ batch: JobBatch, _ transaction: Transaction) async throws -> BatchResult {
+        var told: Set<String> = []
+        return try await batch.each { job in
+            if job.kind == Self.changes, !told.insert(job.practice ?? "").inserted { return Done() }
+            return try await handle(job, transaction)
+        }
+    }
+
+    private func handle(_ job: Job, _ transaction: Transaction) async throws -> Done {
         guard let practice = job.practice else { return Done() }
         if job.kind == Self.resend { return try await resend(job, practice, transaction) }
         if job.kind == Self.alarm { return try await alarm(job, practice, transaction) }

@@ -19,7 +19,7 @@ package actor Session {
     private var openTransaction: Int?
     /// What goes out with the open transaction's next statement; whatever is not prepared sends it first.
     private var waiting: [Outgoing] = []
-    /// A statement did not find its rows: the transaction goes no further, but back to a savepoint.
+    /// A statement did not find its rows: the transaction goes no further.
     private var hasMissed = false
     private var cursors = 0
 
@@ -211,18 +211,11 @@ package actor Session {
         }
     }
 
-    /// A transaction's own housekeeping (savepoints), which cancellation does not stop.
+    /// A transaction's own text, which cancellation does not stop.
     func keep(_ text: String, in transaction: Int) throws(PostgresError) {
         try check(transaction)
         try sendWaiting()
         _ = try guarded { wire throws(PostgresError) in try wire.script(text) }
-    }
-
-    /// Goes back to a savepoint; what waits was said after it.
-    func goBack(to savepoint: StaticString, in transaction: Int) throws(PostgresError) {
-        waiting = []
-        hasMissed = false
-        try keep("ROLLBACK TO SAVEPOINT \(savepoint); RELEASE SAVEPOINT \(savepoint)", in: transaction)
     }
 
     func newCursorName(in transaction: Int) throws(PostgresError) -> String {

@@ -47,20 +47,6 @@ package struct Transaction: Sendable {
         try await session.keep(text.description, in: number)
     }
 
-    /// Runs `body`, of which nothing stays when it throws; the transaction goes on.
-    @discardableResult
-    package func savepoint<Value>(_ body: (Transaction) async throws -> Value) async throws -> Value {
-        try await session.keep("SAVEPOINT step", in: number)
-        do {
-            let value = try await body(self)
-            try await session.keep("RELEASE SAVEPOINT step", in: number)
-            return value
-        } catch {
-            try await session.goBack(to: "step", in: number)
-            throw error
-        }
-    }
-
     /// Opens a cursor over a SELECT, so that its rows never have to be held at once. It ends with the transaction.
     package func cursor(_ sql: SQL, batch: Int = 1_000) async throws(PostgresError) -> Cursor {
         precondition(batch > 0, "a batch has at least one row")

@@ -6,11 +6,6 @@ import Practice
 // late one is known, nobody can tell any more which it meant; then a person must.
 
 extension AppointmentSeen {
-    /// Whether something newer is on record of what it may speak of: then its candidates' events are needed.
-    package func isLate(_ record: OnRecord) -> Bool {
-        record.candidates.contains { $0.appointment.eventAt > event.at }
-    }
-
     /// Whether a newer message without an id would mean another appointment, had this one come in time: each is asked
     /// again, as of its own time, with this one in its place.
     func unsettles(_ record: OnRecord, _ answer: Resolution.Answer) -> Bool {

@@ -25,10 +25,10 @@ package enum SchedulingWorker {
                 worker.crew(
                     [
                         Duty(
-                            .named(SchedulingJobs.queue), onFailure: SchedulingJobs.note,
+                            .named(SchedulingJobs.queue), pace: .milliseconds(10), onFailure: SchedulingJobs.note,
                             work: .batches { try await jobs.batch($0, $1) }),
                         Duty(.named(Route.parity), work: .within { try await parity.handle($0, $1) }),
-                        Duty(.named(FanOut.queue), batch: 1, work: .within { try await fanOut.handle($0, $1) }),
+                        fanOut.duty(),
                         notices.duty(),
                     ] + mails),
                 try await FeedWatch(worker),

@@ -155,7 +155,7 @@ final class AgreementStage: Sendable {
                 .named(SchedulingJobs.queue), onFailure: SchedulingJobs.note,
                 work: .batches { try await jobs.batch($0, $1) }),
             Duty(.named(Route.parity), work: .within { try await parity.handle($0, $1) }),
-            Duty(.named(FanOut.queue), batch: 1, work: .within { try await fanOut.handle($0, $1) }),
+            fanOut.duty(),
             notices.duty(),
         ])
         running.append(Task { try? await program.run { _ in [notices, crew] } })
