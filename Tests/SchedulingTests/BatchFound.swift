@@ -1,3 +1,8 @@
+import Foundation
+import Workflow
+
+@testable import Scheduling
+
 /// Programs in which a batch once ended otherwise than its jobs one by one, or not at all.
 extension BatchProgram {
     private typealias Patient = BatchMessage.Patient
@@ -55,21 +60,22 @@ extension BatchProgram {
                 booking { ($0.event, $0.doctor, $0.at, $0.start, $0.word) = ("S13", "D2", 5, 4, "") },
             ], size: 2),
         "the last of a chain that overlaps one by one": BatchProgram(
-            [
-                booking { ($0.filler, $0.start, $0.quarters, $0.people) = ("F0", 0, 8, [cy]) }
-            ]
-                + (1...6).map { place in
+            ["D1", "D2", "D3", "D4"].flatMap { doctor in
+                let long = { (tell: (inout BatchMessage) -> Void) in
                     booking {
-                        ($0.filler, $0.at, $0.start, $0.quarters) = ("F\(place)", place, place - 1, 2)
+                        ($0.filler, $0.doctor, $0.quarters, $0.people) = ("\(doctor)F0", doctor, 8, [cy])
+                        tell(&$0)
+                    }
+                }
+                let chain = (1...6).map { place in
+                    booking {
+                        ($0.filler, $0.doctor) = ("\(doctor)F\(place)", doctor)
+                        ($0.at, $0.start, $0.quarters) = (place, place - 1, 2)
                         $0.people = [Patient(mrn: "M1\(place)", name: "CHAIN^\(place)")]
                     }
                 }
-                + [
-                    booking {
-                        ($0.event, $0.filler, $0.at, $0.start, $0.quarters) = ("S15", "F0", 20, 0, 8)
-                        ($0.word, $0.people) = ("", [cy])
-                    }
-                ], size: 8),
+                return [long { _ in }] + chain + [long { ($0.event, $0.at, $0.word) = ("S15", 20, "") }]
+            }, size: 32),
         "two charts of one trust in one line, of which one was known first": BatchProgram(
             [
                 booking { ($0.filler, $0.people) = ("F1", [Patient(mrn: "M9", name: "ALPHA^ANN")]) },
@@ -77,12 +83,31 @@ extension BatchProgram {
                 booking { ($0.filler, $0.at, $0.people) = ("F3", 2, [Patient(mrn: "M1~M9", name: "ALPHA^ANN")]) },
             ], size: 2),
         "times of one ten-thousandth of a second": BatchProgram(
+            (0..<8).flatMap { number in
+                let fraction = ".\(1000 + number * 1117)"
+                let later = { (event: String, fraction: String, word: String) in
+                    booking {
+                        ($0.filler, $0.start, $0.event) = ("F\(number)", number * 2, event)
+                        ($0.fraction, $0.word) = (fraction, word)
+                    }
+                }
+                return [
+                    later("S12", fraction, "Booked"), later("S14", ".0001", "CONFIRMED"),
+                    later("S14", fraction, "KEPT"), later("S14", fraction, "CONFIRMED"),
+                    later("S14", ".0002", ""),
+                ]
+            }, size: 40),
+        "a resource is said to take more after it was booked": BatchProgram(
             [
-                booking { $0.fraction = ".1237" },
-                booking { ($0.event, $0.fraction, $0.word) = ("S14", ".1237", "KEPT") },
-                booking { ($0.event, $0.fraction, $0.start, $0.word) = ("S13", ".1236", 4, "") },
-                booking { ($0.event, $0.fraction, $0.word) = ("S14", ".1237", "CONFIRMED") },
-            ], size: 4),
+                booking { ($0.doctor, $0.room) = ("", "ROOM-2") },
+                BatchProgram.Input(
+                    practice: "left",
+                    bytes: LoadEntry(
+                        kind: .resources, layout: "pm-resources", feed: "left-pm",
+                        asOf: Date(timeIntervalSince1970: 1_732_118_400), isGroup: false,
+                        header: ["code", "kind", "name", "capacity"], fields: ["ROOM-2", "location", "Room two", "5"]
+                    ).bytes, isLoaded: true),
+            ], size: 2),
         "a resource that two messages call by two names": BatchProgram(
             [
                 booking { $0.doctorName = "" },

@@ -21,7 +21,8 @@ import Worker
     private static let ann = Patient(mrn: "M0", guid: "G0", name: "ALPHA^ANN")
     private static let ben = Patient(mrn: "M1", guid: "G1", name: "BETA^BEN")
 
-    private static func message(_ filler: String, _ tell: (inout BatchMessage) -> Void = { _ in }) -> BatchProgram.Input {
+    private static func message(_ filler: String, _ tell: (inout BatchMessage) -> Void = { _ in }) -> BatchProgram.Input
+    {
         var message = BatchMessage()
         (message.filler, message.doctor, message.people) = (filler, "D1", [ann])
         tell(&message)
@@ -123,7 +124,8 @@ import Worker
                         slice.add(
                             AppointmentEvent(kind: .removed, at: Date()), to: id,
                             AppointmentSlice.Source(
-                                practice: "left", enterprise: "house", day: CalendarDay(daysSince2000: 9000), entry: nil,
+                                practice: "left", enterprise: "house", day: CalendarDay(daysSince2000: 9000),
+                                entry: nil,
                                 definition: nil), &applied)
                         for part in WriteOrder.allCases { try await slice.save(part, in: transaction) }
                     }
@@ -144,13 +146,14 @@ import Worker
     @Test func `A job that parks leaves no trace, and its neighbors are written`() async throws {
         let side = try await BatchSide()
         let stranger = Patient(mrn: "M9", guid: "G9", name: "OMEGA^OLA", birth: "19700101")
+        let another = Patient(mrn: "M89", guid: "G89", name: "OMEGA^ORA")
         let result = try await side.commit([
             Self.message("F1"),
             Self.message("F9") { ($0.word, $0.doctor, $0.people) = ("NOSUCHWORD", "D9", [stranger]) },
             // Of a group the first could be recorded; the second has two appointments that may be meant.
             Self.message("F2") { ($0.start, $0.people) = (8, [Self.ben]) },
             Self.message("F3") { ($0.start, $0.people) = (12, [Self.ben]) },
-            Self.message("") { ($0.event, $0.start, $0.doctor, $0.people) = ("S15", 30, "D8", [stranger, Self.ben]) },
+            Self.message("") { ($0.event, $0.start, $0.doctor, $0.people) = ("S15", 30, "D8", [another, Self.ben]) },
             Self.message("F4") { ($0.at, $0.start) = (1, 16) },
         ])
         #expect(result.failed.map(\.setback.failure.code) == ["unmapped-status", "ambiguous-appointment"])

@@ -91,7 +91,8 @@ struct BatchMessage {
             "SCH|\(isSwapped ? "\(filler)|" : "|\(filler)")||||||\(type)|||\(time)|||||||||||||\(parent)|\(word)",
         ]
         for patient in people {
-            lines.append("PID|1||\(patient.mrn)|\(patient.guid)|\(patient.name)||\(patient.birth)||||||\(patient.phone)")
+            lines.append(
+                "PID|1||\(patient.mrn)|\(patient.guid)|\(patient.name)||\(patient.birth)||||||\(patient.phone)")
             lines.append("PV1|1|O" + String(repeating: "|", count: 17) + visit)
         }
         if !room.isEmpty { lines.append("AIL|1||\(room)") }
@@ -232,7 +233,8 @@ private struct Maker {
     private mutating func loaded(_ given: BatchMessage) -> BatchProgram.Input {
         let number = chance(1, in: 2) ? visits.randomElement(using: &random)?.filler ?? "" : "L\(visits.count)"
         let quarter = given.start ?? 0
-        let time = "2024-12-01 \(quarter < 8 ? "0" : "")\(8 + quarter / 4):\(quarter % 4 == 0 ? "00" : "\(quarter % 4 * 15)")"
+        let time =
+            "2024-12-01 \(quarter < 8 ? "0" : "")\(8 + quarter / 4):\(quarter % 4 == 0 ? "00" : "\(quarter % 4 * 15)")"
         let person = given.people[0]
         let fields = [
             number, pick(["BOOKED", "BOOKED", "CANCELLED"]), time, "30", given.doctor,

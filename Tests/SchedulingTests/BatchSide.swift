@@ -329,7 +329,8 @@ private enum BatchRecord {
                 """, false
             ),
             (
-                "name", """
+                "name",
+                """
                 SELECT concat_ws('|', v.label, l.kind, l.authority, l.value, l.trust)
                 FROM records.appointment_alias l JOIN visit v ON v.id = l.appointment_id
                 """, false
@@ -343,26 +344,30 @@ private enum BatchRecord {
                 """, false
             ),
             (
-                "person", """
+                "person",
+                """
                 SELECT concat_ws('|', w.label, p.enterprise_id, p.provisional, p.family, p.given, p.birth_date, p.sex,
                     p.phone, p.email)
                 FROM records.person p LEFT JOIN who w USING (id)
                 """, false
             ),
             (
-                "identifier", """
+                "identifier",
+                """
                 SELECT concat_ws('|', w.label, l.kind, l.authority, l.value, l.trust)
                 FROM records.person_alias l JOIN who w ON w.id = l.person_id
                 """, false
             ),
             (
-                "decision", """
+                "decision",
+                """
                 SELECT concat_ws('|', d.entry_id - \(first), v.label, b.label, d.applied_at IS NULL)
                 FROM records.decision d LEFT JOIN visit v ON v.id = d.appointment_id LEFT JOIN visit b ON b.id = d.became
                 """, false
             ),
             (
-                "block", """
+                "block",
+                """
                 SELECT concat_ws('|', b.practice_id, b.event_at, b.entry_id - \(first),
                     (SELECT string_agg(n.kind || '/' || n.value, ',' ORDER BY n.kind, n.value)
                      FROM records.block_name n WHERE n.block_id = b.id),
@@ -373,17 +378,20 @@ private enum BatchRecord {
             ),
             (
                 "resource",
-                "SELECT concat_ws('|', practice_id, kind, code, name, npi, capacity, counted) FROM records.resource", false
+                "SELECT concat_ws('|', practice_id, kind, code, name, npi, capacity, counted) FROM records.resource",
+                false
             ),
             (
-                "occupancy", """
+                "occupancy",
+                """
                 SELECT concat_ws('|', r.practice_id, r.kind, r.code, o.during, v.label)
                 FROM records.occupancy o JOIN records.resource r ON r.id = o.resource_id
                 LEFT JOIN visit v ON v.id = o.appointment_id
                 """, false
             ),
             (
-                "shared beside nobody who excludes", """
+                "shared beside nobody who excludes",
+                """
                 SELECT concat_ws('|', r.practice_id, r.code, o.during)
                 FROM records.occupancy o JOIN records.resource r ON r.id = o.resource_id
                 WHERE NOT o.exclusive AND r.capacity = 1 AND NOT EXISTS (
@@ -392,7 +400,8 @@ private enum BatchRecord {
                 """, false
             ),
             (
-                "slot", """
+                "slot",
+                """
                 SELECT concat_ws('|', s.practice_id, r.kind, r.code, s.during, s.status, s.said_at)
                 FROM records.slot s JOIN records.resource r ON r.id = s.resource_id
                 """, false

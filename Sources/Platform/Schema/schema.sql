@@ -344,7 +344,11 @@ BEGIN
                 AND NOT EXISTS (
                     SELECT FROM records.occupancy e
                     WHERE e.practice_id = o.practice_id AND e.resource_id = o.resource_id AND e.during && o.during
-                        AND NOT e.exclusive AND e.appointment_id < o.appointment_id);
+                        AND NOT e.exclusive AND e.appointment_id < o.appointment_id
+                        AND NOT EXISTS (  -- who stands beside one that excludes is in nobody's way
+                            SELECT FROM records.occupancy x
+                            WHERE x.practice_id = e.practice_id AND x.resource_id = e.resource_id
+                                AND x.during && e.during AND x.exclusive));
             EXIT WHEN NOT FOUND;
         END LOOP;
     END IF;
@@ -391,6 +395,7 @@ CREATE FUNCTION records.save_persons(enterprises text[], ids uuid[], revisions b
     AS $$
 DECLARE
     written bigint;
+    seen_at timestamptz := clock_timestamp();
 BEGIN
     INSERT INTO records.person (enterprise_id, id, family, given, birth_date, sex, phone, email)
     SELECT u.enterprise, u.id, u.family, u.given, u.birth, u.sex, u.phone, u.email
@@ -408,8 +413,11 @@ BEGIN
             RAISE EXCEPTION 'a person was changed by another commit' USING ERRCODE = 'serialization_failure';
         END IF;
     END IF;
-    INSERT INTO records.person_alias (enterprise_id, kind, authority, value, person_id, trust)
-    SELECT * FROM unnest(name_enterprises, name_kinds, name_authorities, name_values, name_persons, name_trusts)
+    INSERT INTO records.person_alias (enterprise_id, kind, authority, value, person_id, trust, first_seen_at)
+    SELECT u.enterprise, u.kind, u.authority, u.value, u.person, u.trust, seen_at + u.n * interval '1 microsecond'
+    FROM unnest(name_enterprises, name_kinds, name_authorities, name_values, name_persons, name_trusts)
+        WITH ORDINALITY AS u (enterprise, kind, authority, value, person, trust, n)
+    ORDER BY u.enterprise, u.kind, u.authority, u.value
     ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS written = ROW_COUNT;
     IF written <> cardinality(name_values) THEN
