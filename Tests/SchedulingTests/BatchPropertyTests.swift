@@ -61,13 +61,13 @@ struct Sides {
     private static func difference(_ one: [String], _ other: [String], _ name: String, _ second: String) -> String? {
         if one == other { return nil }
         let changes = other.difference(from: one)
-        return "\n"
-            + changes.prefix(12).map { change in
-                switch change {
-                case .remove(_, let line, _): "  only \(name): \(line)"
-                case .insert(_, let line, _): "  only \(second): \(line)"
-                }
-            }.joined(separator: "\n")
+        let lines = changes.map { change in
+            switch change {
+            case .remove(_, let line, _): "  only \(name): \(line)"
+            case .insert(_, let line, _): "  only \(second): \(line)"
+            }
+        }
+        return "\n" + (lines.prefix(30) + lines.dropFirst(30).suffix(30)).joined(separator: "\n")
     }
 
     /// The smallest program that was found to fail still, and how.

@@ -314,7 +314,8 @@ private enum BatchRecord {
                 "version",
                 """
                 SELECT concat_ws('|', v.label, s.version, s.event_at, s.received_on, s.entry_id - \(first),
-                    s.state - 'id' - 'person' - 'replaces', w.label)
+                    s.state - 'id' - 'person' - 'replaces' - 'flags',
+                    (SELECT string_agg(f, ',' ORDER BY f) FROM jsonb_array_elements_text(s.state->'flags') f), w.label)
                 FROM records.appointment_version s JOIN visit v ON v.id = s.appointment_id
                 LEFT JOIN who w ON w.id::text = lower(s.state->>'person')
                 """, false
@@ -323,7 +324,8 @@ private enum BatchRecord {
                 "event",
                 """
                 SELECT concat_ws('|', v.label, e.event_at, e.received_on, e.entry_id - \(first),
-                    e.facts - 'person' - 'replaces' - 'decision' - 'entry', w.label)
+                    e.facts - 'person' - 'replaces' - 'decision' - 'entry' - 'flags',
+                    (SELECT string_agg(f, ',' ORDER BY f) FROM jsonb_array_elements_text(e.facts->'flags') f), w.label)
                 FROM records.appointment_event e JOIN visit v ON v.id = e.appointment_id
                 LEFT JOIN who w ON w.id::text = lower(e.facts->>'person')
                 """, false

@@ -1,6 +1,7 @@
 -- A batch leaves the record as its jobs would have one by one: of two identifiers of one trust the one that was said first
--- goes before, so names keep their order within a commit; and where several bookings stand side by side, each that overlaps
--- nobody who excludes comes to exclude, whatever stands between it and the next.
+-- goes before, so names keep their order within a commit; where several bookings stand side by side, each that overlaps
+-- nobody who excludes comes to exclude, whatever stands between it and the next; and slots follow from what is taken alone,
+-- however it came to be so.
 
 -- Persons as a batch leaves them: new provisional ones (no revision), blanks of provisional ones filled, identifiers that
 -- were nobody's. Where another commit was first it fails with a serialization failure: the batch is decided anew.
@@ -42,6 +43,25 @@ BEGIN
     END IF;
 END $$;
 
+-- How many appointments take a resource's time. Holds end by themselves, and nobody then looks at the slot.
+CREATE OR REPLACE FUNCTION records.taken(practice text, resource uuid, stretch tstzrange) RETURNS bigint
+LANGUAGE sql STABLE AS $$
+    SELECT (SELECT count(*) FROM records.occupancy o
+            WHERE o.practice_id = practice AND o.resource_id = resource AND o.during && stretch AND o.exclusive
+                AND o.appointment_id IS NOT NULL)
+        + (SELECT count(*) FROM records.occupancy o
+           WHERE o.practice_id = practice AND o.resource_id = resource AND o.during && stretch AND NOT o.exclusive)
+$$;
+
+-- A slot is busy where as many take it as the resource holds.
+CREATE FUNCTION records.slot_status(practice text, resource uuid, stretch tstzrange) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN r.capacity <= records.taken(practice, resource, stretch) THEN 'busy' ELSE 'free' END
+    FROM records.resource r WHERE r.practice_id = practice AND r.id = resource
+$$;
+
+GRANT EXECUTE ON FUNCTION records.slot_status TO pmsync_scheduling;
+
 -- What appointments take: a projection that no decision reads. Resources are made at first sight and blanks filled; all that
 -- take part are then locked in the order of their ids, so that capacities are counted and who excludes is chosen under the
 -- lock (whoever holds a slot takes it too). Holds in the way are displaced: the PM goes before. A booking in the way makes
@@ -72,6 +92,9 @@ DECLARE
     p_practices text[];
     p_resources uuid[];
     p_during tstzrange[];
+    t_practices text[];
+    t_resources uuid[];
+    t_during tstzrange[];
     is_shared boolean;
 BEGIN
     -- 1: resources at first sight
@@ -214,36 +237,38 @@ BEGIN
         END LOOP;
     END IF;
 
-    -- 7: the slots
-    IF u_practices IS NOT NULL THEN
-        INSERT INTO records.slot (practice_id, resource_id, during, status)
-        SELECT t.practice, t.resource, t.during, CASE
-            WHEN t.capacity = 1 OR t.capacity <= records.taken(t.practice, t.resource, t.during) THEN 'busy'
-            ELSE 'free' END
+    -- 7: the slots of these times, and every other slot that overlaps one of them, as what is taken now leaves them
+    IF u_practices IS NULL AND p_practices IS NULL THEN RETURN; END IF;
+    SELECT array_agg(t.practice), array_agg(t.resource), array_agg(t.during)
+    INTO t_practices, t_resources, t_during
+    FROM (
+        SELECT u.practice, u.resource, tstzrange(u.start_at, u.end_at) AS during
+        FROM unnest(u_practices, u_resources, u_starts, u_ends, u_taken) AS u (practice, resource, start_at, end_at, taken)
+        WHERE u.taken
+        UNION
+        SELECT p.practice, p.resource, p.during
+        FROM unnest(p_practices, p_resources, p_during) AS p (practice, resource, during)
+        ORDER BY 1, 2, 3
+    ) t;
+    INSERT INTO records.slot (practice_id, resource_id, during, status)
+    SELECT t.practice, t.resource, t.during, records.slot_status(t.practice, t.resource, t.during)
+    FROM unnest(t_practices, t_resources, t_during) AS t (practice, resource, during)
+    ON CONFLICT (practice_id, resource_id, during) DO NOTHING;
+    UPDATE records.slot s SET status = n.status, version = s.version + 1, changed_at = clock_timestamp()
+    FROM (
+        SELECT x.practice_id, x.id, records.slot_status(x.practice_id, x.resource_id, x.during) AS status
         FROM (
-            SELECT DISTINCT u.practice, u.resource, u.capacity, tstzrange(u.start_at, u.end_at) AS during
-            FROM unnest(u_practices, u_resources, u_capacities, u_starts, u_ends, u_taken)
-                AS u (practice, resource, capacity, start_at, end_at, taken)
-            WHERE u.taken
-            ORDER BY 1, 2, 4
-        ) t
-        ON CONFLICT (practice_id, resource_id, during) DO UPDATE SET
-            status = 'busy', version = slot.version + 1, changed_at = clock_timestamp()
-        WHERE slot.status = 'free' AND excluded.status = 'busy';
-    END IF;
-    IF p_practices IS NOT NULL THEN
-        INSERT INTO records.slot (practice_id, resource_id, during, status)
-        SELECT t.practice, t.resource, t.during, CASE
-            WHEN (SELECT r.capacity FROM records.resource r WHERE r.practice_id = t.practice AND r.id = t.resource)
-                <= records.taken(t.practice, t.resource, t.during) THEN 'busy'
-            ELSE 'free' END
-        FROM (
-            SELECT DISTINCT p.practice, p.resource, p.during
-            FROM unnest(p_practices, p_resources, p_during) AS p (practice, resource, during)
-            ORDER BY 1, 2, 3
-        ) t
-        ON CONFLICT (practice_id, resource_id, during) DO UPDATE SET
-            status = 'free', version = slot.version + 1, changed_at = clock_timestamp()
-        WHERE slot.status = 'busy' AND excluded.status = 'free';
-    END IF;
+            SELECT DISTINCT x.practice_id, x.id, x.resource_id, x.during
+            FROM unnest(t_practices, t_resources, t_during) AS t (practice, resource, during)
+            CROSS JOIN LATERAL (
+                SELECT y.practice_id, y.id, y.resource_id, y.during FROM records.slot y
+                WHERE y.practice_id = t.practice AND y.resource_id = t.resource
+                    -- by the key's order, in which a range stands by its start; none is longer than a day
+                    AND y.during >= tstzrange(lower(t.during) - interval '1 day', NULL)
+                    AND y.during < tstzrange(upper(t.during), NULL)
+                    AND y.during && t.during AND y.status <> 'busy-unavailable' OFFSET 0
+            ) x
+        ) x
+    ) n
+    WHERE s.practice_id = n.practice_id AND s.id = n.id AND s.status <> n.status AND s.status <> 'busy-unavailable';
 END $$;
