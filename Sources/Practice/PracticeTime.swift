@@ -101,7 +101,11 @@ package struct PracticeTime: Hashable, Sendable {
 }
 
 extension WallTime {
+    /// To the bit as a column of the same instant is read: events are compared by their times.
     fileprivate func instant(offsetSeconds: Int) -> Date {
-        Date(timeIntervalSince1970: Double(milliseconds) / 1000 - Double(offsetSeconds))
+        let (seconds, rest) = milliseconds.quotientAndRemainder(dividingBy: 1000)
+        return Date(
+            timeIntervalSinceReferenceDate: Double(seconds - offsetSeconds)
+                - Date.timeIntervalBetween1970AndReferenceDate + Double(rest) / 1000)
     }
 }

@@ -170,6 +170,7 @@ extension AppointmentSlice {
         if changed.isEmpty { return }
         let uses = Self.uses(of: changed)
         let passed = changed.flatMap { one in one.record.passed.map { (practice: one.record.practice, use: $0) } }
+        try await seeResources(uses, transaction)
         try await transaction.later(
             """
             SELECT records.place_appointments(\(changed.map(\.record.practice)), \(changed.map(\.id)),
@@ -208,6 +209,19 @@ extension AppointmentSlice {
             }
         }
         return uses
+    }
+
+    /// Resources at first sight are made where appointments are placed. Those that a batch left again, and those that it
+    /// called by several names, are made before: in job order, as one commit after the other would have.
+    private func seeResources(_ uses: [Use], _ transaction: Transaction) async throws {
+        var said: [ResourceKey: Set<[String]>] = [:]
+        for use in uses {
+            let key = ResourceKey(practice: use.practice, kind: use.use.kind, code: use.use.code)
+            said[key, default: []].insert([use.use.name, use.use.npi])
+        }
+        let seen = shown.filter { said[$0.key] != [[$0.value.name, $0.value.npi]] }.sorted { $0.key < $1.key }
+        if seen.isEmpty { return }
+        try await Resources.see(seen.map { ($0.key.practice, $0.value) }, in: transaction)
     }
 
     private func saveCapacities(_ transaction: Transaction) async throws {

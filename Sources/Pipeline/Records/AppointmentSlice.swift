@@ -113,6 +113,8 @@ package struct AppointmentSlice: Sendable {
     private(set) var touched: [UUID: Source] = [:]
     private(set) var touchedInOrder: [UUID] = []
     package var capacities: [ResourceCapacity: Int32] = [:]
+    /// What appointments of this batch have taken, if only in between: each with the first name and NPI that were said.
+    private(set) var shown: [ResourceKey: ResourceUse] = [:]
 
     package init() {}
 
@@ -127,7 +129,10 @@ package struct AppointmentSlice: Sendable {
         var ids = Set(identifiers.flatMap { named[Key(practice, $0)] ?? [] })
         if let person {
             for id in ofPerson[person] ?? [] {
-                guard let record = records[id], record.practice == practice else { continue }
+                // It may be somebody else's by now.
+                guard let record = records[id], record.practice == practice, record.state.person == person else {
+                    continue
+                }
                 if record.state.start.map({ $0 >= since }) ?? true { ids.insert(id) }
             }
         }
@@ -176,6 +181,7 @@ package struct AppointmentSlice: Sendable {
         let old = known?.state
         let change = AppointmentChange(from: old, to: state)
         if let old, change != nil { record.passed += old.takenStretches.filter { !state.takenStretches.contains($0) } }
+        show(state.stretches, source.practice)
         record.state = state
         record.history.events.append(event)
         record.history.last = max(record.history.last ?? event.position, event.position)
@@ -197,6 +203,16 @@ package struct AppointmentSlice: Sendable {
         if known.history.isNewest(event.position), let state = known.state.folding(next: event) { return state }
         precondition(known.history.isWhole, "what needs the whole history is not decided without it")
         return Appointment(folding: [event] + known.history.events, id: id)
+    }
+
+    private mutating func show(_ uses: [ResourceUse], _ practice: String) {
+        for use in uses {
+            let key = ResourceKey(practice: practice, kind: use.kind, code: use.code)
+            var known = shown[key] ?? ResourceUse(kind: use.kind, code: use.code)
+            if known.name.isEmpty { known.name = use.name }
+            if known.npi.isEmpty { known.npi = use.npi }
+            shown[key] = known
+        }
     }
 
     /// An identifier names one appointment; a visit's may name several (a chain).
@@ -230,7 +246,11 @@ package struct AppointmentSlice: Sendable {
             }
         }
         for index in events.indices where events[index].record == from { events[index].record = id }
+        let added = names.filter { $0.record == from }.map(\.key.identifier)
         for index in names.indices where names[index].record == from { names[index].record = id }
+        // A visit's may have been both's.
+        var given: Set<Identifier> = absorbed.revision == nil ? [] : Set(absorbed.identifiers.keys).subtracting(added)
+        names.removeAll { $0.record == id && !given.insert($0.key.identifier).inserted }
         if absorbed.revision != nil { moves.append((source.practice, from, id)) }
         touch(from, source)
         touch(id, source)
@@ -244,7 +264,7 @@ package struct AppointmentSlice: Sendable {
             records[id] = record
         }
         (versions, events, names, moves, touched, touchedInOrder) = ([], [], [], [], [:], [])
-        capacities = [:]
+        (capacities, shown) = ([:], [:])
         decisions.settle()
     }
 
@@ -264,6 +284,17 @@ package struct ResourceCapacity: Hashable, Sendable {
     package init(practice: String, use: ResourceUse) {
         self.practice = practice
         self.use = use
+    }
+}
+
+/// A resource of a practice.
+struct ResourceKey: Hashable, Comparable, Sendable {
+    let practice: String
+    let kind: ResourceUse.Kind
+    let code: String
+
+    static func < (one: ResourceKey, other: ResourceKey) -> Bool {
+        (one.practice, one.kind.rawValue, one.code) < (other.practice, other.kind.rawValue, other.code)
     }
 }
 

@@ -132,16 +132,6 @@ extension PersonSlice {
             .sorted { $0.key.uuidString < $1.key.uuidString }
         if changed.isEmpty && added.isEmpty { return }
         let all = changed.map(\.value)
-        let names = added.sorted { one, other in
-            (
-                one.key.enterprise, one.key.identifier.kind.rawValue, one.key.identifier.authority,
-                one.key.identifier.value
-            )
-                < (
-                    other.key.enterprise, other.key.identifier.kind.rawValue, other.key.identifier.authority,
-                    other.key.identifier.value
-                )
-        }
         let days = all.map { person in
             person.birthDate.flatMap { CalendarDay(year: $0.year, month: $0.month, day: $0.day) }
         }
@@ -149,9 +139,9 @@ extension PersonSlice {
             """
             SELECT records.save_persons(\(all.map(\.enterprise)), \(changed.map(\.key)), \(all.map(\.revision)),
                 \(all.map(\.family)), \(all.map(\.given)), \(days), \(all.map(\.sex)), \(all.map(\.phone)),
-                \(all.map(\.email)), \(names.map(\.key.enterprise)), \(names.map(\.key.identifier.kind.rawValue)),
-                \(names.map(\.key.identifier.authority)), \(names.map(\.key.identifier.value)), \(names.map(\.person)),
-                \(names.map(\.trust)))::text
+                \(all.map(\.email)), \(added.map(\.key.enterprise)), \(added.map(\.key.identifier.kind.rawValue)),
+                \(added.map(\.key.identifier.authority)), \(added.map(\.key.identifier.value)), \(added.map(\.person)),
+                \(added.map(\.trust)))::text
             """)
     }
 }

@@ -20,7 +20,9 @@ enum Coding {
 
     private static let decoder = {
         let decoder = JSONDecoder()
-        decoder.dateDecodingStrategy = .millisecondsSince1970
+        decoder.dateDecodingStrategy = .custom { decoder in
+            Date(milliseconds: try decoder.singleValueContainer().decode(Double.self))
+        }
         return decoder
     }()
 
@@ -34,5 +36,17 @@ enum Coding {
         } catch {
             throw RecordsError.unreadable(column)
         }
+    }
+}
+
+extension Date {
+    /// As a column of the same instant is read, to the bit: events are compared by their times, whichever of the two they
+    /// came from.
+    fileprivate init(milliseconds: Double) {
+        let microseconds = (milliseconds * 1000).rounded()
+        let seconds = (microseconds / 1_000_000).rounded(.down)
+        self.init(
+            timeIntervalSinceReferenceDate: seconds - Date.timeIntervalBetween1970AndReferenceDate
+                + (microseconds - seconds * 1_000_000) / 1_000_000)
     }
 }

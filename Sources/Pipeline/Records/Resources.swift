@@ -20,4 +20,23 @@ package enum Resources {
                 IS DISTINCT FROM (excluded.name, excluded.npi, excluded.capacity, true)
             """)
     }
+
+    /// Makes them where they are new, and fills blanks. Safe to repeat.
+    static func see(_ seen: [(practice: String, use: ResourceUse)], in transaction: Transaction) async throws {
+        try await transaction.later(
+            """
+            INSERT INTO records.resource (practice_id, kind, code, name, npi)
+            SELECT u.practice, u.kind, u.code, u.name, u.npi
+            FROM unnest(\(seen.map(\.practice)), \(seen.map(\.use.kind.rawValue)), \(seen.map(\.use.code)),
+                \(seen.map(\.use.name)), \(seen.map(\.use.npi))) AS u (practice, kind, code, name, npi)
+            WHERE NOT EXISTS (
+                SELECT FROM records.resource r
+                WHERE r.practice_id = u.practice AND r.kind = u.kind AND r.code = u.code
+                    AND (r.name <> '' OR u.name = '') AND (r.npi <> '' OR u.npi = ''))
+            ON CONFLICT (practice_id, kind, code) DO UPDATE SET
+                name = CASE WHEN resource.name = '' THEN excluded.name ELSE resource.name END,
+                npi = CASE WHEN resource.npi = '' THEN excluded.npi ELSE resource.npi END,
+                changed_at = clock_timestamp()
+            """)
+    }
 }

@@ -42,6 +42,8 @@ package protocol RecordSlice: Sendable {
 package protocol SliceNeeds: Sendable {
     init()
     mutating func formUnion(_ other: Self)
+    /// Whether everything is read that was said of what is found, however rarely a decision asks for it.
+    var wantsHistory: Bool { get set }
     /// How many locks loading it may take; a batch takes few.
     var locks: Int { get }
 }
@@ -93,7 +95,8 @@ package struct DecisionContext: Sendable {
 package enum Undecided: Error {
     /// It waits for a person.
     case parked(Park)
-    /// It needs what was not loaded: it is decided in a batch that begins with it.
+    /// It needs what was not loaded: it is decided in a batch that begins with it, for which everything is read that was
+    /// said of what is found.
     case notLoaded
 }
 

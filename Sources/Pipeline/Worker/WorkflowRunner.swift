@@ -68,7 +68,13 @@ package struct WorkflowRunner<Rules: RecordWorkflow>: Sendable {
         let parsed: Result<Rules.Parsed, Failure>
     }
 
-    private func decide(_ batch: JobBatch, _ transaction: Transaction) async throws -> BatchResult {
+    /// The first of a batch asks for more than was read.
+    private struct NotLoaded: Error {}
+
+    /// - Parameter isWhole: whether everything is read that was said of what is found: for a first job that asks for it.
+    private func decide(
+        _ batch: JobBatch, isWhole: Bool = false, _ transaction: Transaction
+    ) async throws -> BatchResult {
         let definition = try await definitions.current(isFresh: batch.jobs.contains(where: \.isTriedAgain))
         let entries = try await Entry.read(batch.jobs.compactMap(\.entryID), in: transaction)
         var needs = Rules.Slice.Needs()
@@ -83,11 +89,11 @@ package struct WorkflowRunner<Rules: RecordWorkflow>: Sendable {
             if count > 0, all.locks > Self.mostLocks { break }
             (needs, work[job.id], count) = (all, one, count + 1)
         }
-        let loaded = try await Rules.Slice.load(needs, in: transaction)
-        var slice = loaded
+        needs.wantsHistory = needs.wantsHistory || isWhole
+        var slice = try await Rules.Slice.load(needs, in: transaction)
         var effects: [Effect] = []
         var outcomes: [Outcome] = []
-        var result = try batch.prefix(count).decide { job in
+        let decideOne = { (job: Job) throws -> JobBatch.Step in
             guard let one = work[job.id] else { return .endsBatch }
             let parsed = try one.parsed.get()
             guard let input = one.input else { return .endsBatch }
@@ -96,8 +102,9 @@ package struct WorkflowRunner<Rules: RecordWorkflow>: Sendable {
                 draft = try rules.decide(parsed, in: slice, DecisionContext(definition, input))
             } catch {
                 if case .parked(let park) = error { throw Failure(park, stage: "resolve") }
-                precondition(job.id != batch.jobs.first?.id, "the first of a batch finds all that it needs")
-                return .endsBatch
+                if job.id != batch.jobs.first?.id { return .endsBatch }
+                if isWhole { throw Failure(code: "not-loaded", kind: .permanent, stage: "resolve", holdsKey: true) }
+                throw NotLoaded()
             }
             let effect = slice.apply(draft)
             effects.append(effect)
@@ -111,6 +118,12 @@ package struct WorkflowRunner<Rules: RecordWorkflow>: Sendable {
                     "practice": "\(effect.practice)",
                 ])
             return .done
+        }
+        var result: BatchResult
+        do {
+            result = try batch.prefix(count).decide(decideOne)
+        } catch is NotLoaded {
+            return try await decide(batch.prefix(1), isWhole: true, transaction)
         }
         for part in [WriteOrder.persons, .records, .resources] { try await slice.save(part, in: transaction) }
         if !outcomes.isEmpty { try await Outcome.record(outcomes, in: transaction) }

@@ -234,7 +234,7 @@ package struct SchedulingSlice: RecordSlice {
         try await loadHistories(of: Set(ids.map(\.id)), transaction)
     }
 
-    /// Of what a late message may speak of, everything that was said.
+    /// Of what a late message may speak of, everything that was said; and of a wait-list entry, which a booking may end.
     private mutating func loadHistories(_ needs: Needs, _ transaction: Transaction) async throws {
         var late: Set<UUID> = []
         if needs.wantsHistory {
@@ -244,7 +244,7 @@ package struct SchedulingSlice: RecordSlice {
                 let person = persons.find(one.person, in: one.enterprise).map { persons.survivor(of: $0) }
                 for (id, record) in appointments.candidates(
                     named: one.names, person: person, since: one.since, in: one.practice)
-                where !record.history.isNewest(one.position) { late.insert(id) }
+                where !record.history.isNewest(one.position) || record.state.status == .waitlist { late.insert(id) }
             }
         }
         try await loadHistories(of: late, transaction)

@@ -33,13 +33,16 @@ package struct SchedulingTrial: Sendable {
 
     package var appointments: [UUID: AppointmentSlice.Record] { slice.appointments.records }
 
-    /// Handles one message. It is applied whole, or parked and nothing changes.
+    /// Handles one message, or another input by its kind. It is applied whole, or parked and nothing changes.
     package mutating func receive(
-        _ bytes: [UInt8], feed: String = Route.unclaimed, port: Int? = nil, receivedAt: Date, entry: Int64
+        _ bytes: [UInt8], kind: String = SchedulingJobs.message, feed: String = Route.unclaimed,
+        practice: String? = nil,
+        port: Int? = nil, receivedAt: Date, entry: Int64
     ) -> Outcome {
         let day = CalendarDay(daysSince2000: Int((receivedAt.timeIntervalSince1970 / 86_400).rounded(.down)) - 10_957)
         let input = Input(
-            kind: SchedulingJobs.message, entry: EntryID(day: day, number: entry), bytes: bytes, feed: feed, port: port,
+            kind: kind, entry: EntryID(day: day, number: entry), bytes: bytes, feed: feed, practice: practice,
+            port: port,
             receivedAt: receivedAt, isTriedAgain: true)
         do {
             return try decide(try workflow.parse(input, definition), input)

@@ -84,6 +84,8 @@ package struct SchedulingWorkflow: RecordWorkflow {
         switch parsed.row {
         case .ignored: return .nothing(code: "ignored", practice: parsed.practice)
         case .resource(let loaded):
+            // What it takes is as the last one said: appointments of this batch said theirs before.
+            if slice.appointments.isTouched { throw .notLoaded }
             return .resource(loaded.use, capacity: loaded.capacity, practice: parsed.practice)
         case .person(let person):
             let id = slice.persons.find(person, in: parsed.enterprise) ?? context.makeID()
