@@ -138,10 +138,12 @@ extension AppointmentSlice {
         for id in ids { putHistory(id, events[id] ?? []) }
     }
 
-    /// Reads the decisions on these entries, and those that were applied to these questions; held until the commit
-    /// against being taken back. Indexes decision_by_entry, decision_by_question.
+    /// Reads the decisions on these entries, and those that were applied to these questions. Indexes decision_by_entry,
+    /// decision_by_question.
+    ///
+    /// - Parameter isHeld: until the commit against being taken back.
     package static func loadingDecisions(
-        entries: [(practice: String, entry: Int64)], questions: [(practice: String, digest: [UInt8])]
+        entries: [(practice: String, entry: Int64)], questions: [(practice: String, digest: [UInt8])], isHeld: Bool
     ) -> SQL {
         """
         SELECT d.practice_id, d.id, d.entry_id, coalesce(p.survivor, d.person_id), d.appointment_id, d.became, d.question
@@ -165,7 +167,7 @@ extension AppointmentSlice {
         LEFT JOIN records.person p ON p.enterprise_id = o.enterprise_id AND p.id = d.person_id
         WHERE NOT EXISTS (
             SELECT FROM records.taken_back t WHERE t.practice_id = d.practice_id AND t.decision_id = d.id)
-        FOR SHARE OF d
+        \(fragment: isHeld ? "FOR SHARE OF d" : "")
         """
     }
 

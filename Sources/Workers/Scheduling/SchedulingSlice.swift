@@ -208,7 +208,7 @@ package struct SchedulingSlice: RecordSlice {
         }
         let replies = try await transaction.query(together: [
             PersonSlice.loading(keys.all), AppointmentSlice.loading(named: Array(named), of: of),
-            AppointmentSlice.loadingDecisions(entries: entries, questions: questions),
+            AppointmentSlice.loadingDecisions(entries: entries, questions: questions, isHeld: isHeld),
             ResourceSlice.loading(needs.resources),
         ])
         try slice.persons.put(replies[0])
