@@ -44,6 +44,21 @@ extension BatchProgram {
                 booking { $0.filler = "G1" },
                 booking { ($0.event, $0.filler, $0.at, $0.people) = ("S14", "G1", 5, [ann, ann, ben]) },
             ], size: 1),
+        "what a batch books and then takes all resources from": BatchProgram(
+            [booking(), booking { ($0.event, $0.at, $0.word) = ("S20", 5, "") }], size: 2),
+        "a wait-list entry that was ended by what turns out to be itself under another number": BatchProgram(
+            [
+                booking { ($0.event, $0.word) = ("S14", "WAITLIST") },
+                booking { ($0.event, $0.filler, $0.parent, $0.at, $0.start, $0.word) = ("S13", "F3", "F2", 9, 8, "") },
+                booking { ($0.event, $0.filler, $0.parent, $0.at, $0.start, $0.word) = ("S13", "F2", "F1", 5, 4, "") },
+            ], size: 2),
+        "one message without an id, twice: by a resend and a replay at once": {
+            var program = BatchProgram([booking { $0.filler = "" }], size: 2)
+            program.order = [0, 0, 0]
+            return program
+        }(),
+        "one patient twice in a group without an id": BatchProgram(
+            [booking { ($0.filler, $0.people) = ("", [ann, Patient(mrn: "M0", name: "ALPHA^ANN"), ben]) }], size: 1),
         "what is absorbed names the visit that its visit has already": BatchProgram(
             [
                 booking { $0.visit = "V1" },

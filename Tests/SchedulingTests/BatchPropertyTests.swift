@@ -18,11 +18,25 @@ import Testing
         }
     }
 
-    @Test(arguments: BatchProgram.found.keys.sorted())
-    func `So it ends where it once did not`(name: String) async throws {
+    @Test func `What once ended otherwise in a batch ends as its jobs one by one do`() async throws {
+        let sides = try await Sides()
+        for (name, program) in BatchProgram.found.sorted(by: { $0.key < $1.key }) {
+            let trouble = await sides.trouble(program)
+            #expect(trouble == nil, "\(name):\(trouble ?? "")\n\(program)")
+        }
+    }
+
+    @Test(arguments: [
+        "one message without an id, twice: by a resend and a replay at once": 1,
+        "one patient twice in a group without an id": 2,
+    ])
+    func `A message that says the same of one person twice makes one appointment of it`(name: String, count: Int)
+        async throws
+    {
+        let side = try await BatchSide()
         let program = try #require(BatchProgram.found[name])
-        let trouble = try await Sides().trouble(program)
-        #expect(trouble == nil, "\(name):\(trouble ?? "")\n\(program)")
+        let ending = try await side.run(program, size: program.size)
+        #expect(ending.standing.count == count)
     }
 
     /// `PMSYNC_SEEDS=FROM-TO` runs others.

@@ -140,6 +140,16 @@ extension AppointmentSlice {
     }
 
     private func saveMoves(_ transaction: Transaction) async throws {
+        if !undone.isEmpty {
+            try await transaction.later(
+                """
+                DELETE FROM records.appointment_event e
+                USING unnest(\(undone.map(\.practice)), \(undone.map(\.record)), \(undone.map(\.position.at)),
+                    \(undone.map(\.position.entry))) AS u (practice, id, at, entry)
+                WHERE e.practice_id = u.practice AND e.appointment_id = u.id AND e.event_at = u.at
+                    AND e.entry_id = u.entry AND e.facts->>'kind' = 'superseded'
+                """)
+        }
         for move in moves {
             try await Retraction.move(all: move.from, to: move.to, practice: move.practice, in: transaction)
         }
@@ -167,10 +177,10 @@ extension AppointmentSlice {
             guard let record = records[id], record.takesOtherwise else { return nil }
             return (id, record)
         }
-        if changed.isEmpty { return }
         let uses = Self.uses(of: changed)
         let passed = changed.flatMap { one in one.record.passed.map { (practice: one.record.practice, use: $0) } }
         try await seeResources(uses, transaction)
+        if changed.isEmpty { return }
         try await transaction.later(
             """
             SELECT records.place_appointments(\(changed.map(\.record.practice)), \(changed.map(\.id)),
@@ -237,7 +247,7 @@ extension AppointmentSlice {
 extension AppointmentSlice.Record {
     /// Whether it takes anything, or has taken anything, otherwise than it is on record.
     fileprivate var takesOtherwise: Bool {
-        guard let before else { return !state.stretches.isEmpty }
+        guard let before else { return !state.stretches.isEmpty || !passed.isEmpty }
         return before.stretches != state.stretches || before.status.isLive != state.status.isLive || !passed.isEmpty
     }
 }

@@ -108,6 +108,8 @@ package struct AppointmentSlice: Sendable {
     private(set) var versions: [Version] = []
     private(set) var events: [Added] = []
     private(set) var names: [(key: Key, record: UUID, trust: Int16)] = []
+    /// What was worked out, and is no longer so.
+    private(set) var undone: [(practice: String, record: UUID, position: AppointmentEvent.Position)] = []
     private(set) var moves: [(practice: String, from: UUID, to: UUID)] = []
     /// The last message that each touched appointment stands by.
     private(set) var touched: [UUID: Source] = [:]
@@ -230,6 +232,7 @@ package struct AppointmentSlice: Sendable {
     /// many. Both histories have to be whole.
     package mutating func absorb(_ from: UUID, into id: UUID, _ source: Source) {
         guard let absorbed = records[from] else { return }
+        undo(absorbed.history.events, of: id, source)
         records[id]?.history.events += absorbed.history.events
         let last = [records[id]?.history.last, absorbed.history.last].compactMap(\.self).max()
         records[id]?.history.last = last
@@ -256,6 +259,17 @@ package struct AppointmentSlice: Sendable {
         touch(id, source)
     }
 
+    /// That its own later message ended it as a wait-list entry was worked out of two appointments where there is one.
+    private mutating func undo(_ said: [AppointmentEvent], of id: UUID, _ source: Source) {
+        let positions = Set(said.map(\.position))
+        let isUndone = { (event: AppointmentEvent) in event.kind == .superseded && positions.contains(event.position) }
+        let gone = (records[id]?.history.events ?? []).filter(isUndone)
+        if gone.isEmpty { return }
+        records[id]?.history.events.removeAll(where: isUndone)
+        events.removeAll { $0.record == id && isUndone($0.event) }
+        undone += gone.map { (source.practice, id, $0.position) }
+    }
+
     /// As a commit leaves it.
     package mutating func settle() {
         for id in touchedInOrder {
@@ -264,7 +278,7 @@ package struct AppointmentSlice: Sendable {
             records[id] = record
         }
         (versions, events, names, moves, touched, touchedInOrder) = ([], [], [], [], [:], [])
-        (capacities, shown) = ([:], [:])
+        (capacities, shown, undone) = ([:], [:], [])
         decisions.settle()
     }
 

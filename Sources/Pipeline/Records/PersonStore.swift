@@ -112,7 +112,8 @@ extension PersonSlice {
                 let identifier = Identifier(kind, authority: authorities[index], value: values[index])
                 person.identifiers.insert(identifier)
                 owners[Key(enterprise, identifier)] = Owner(
-                    person: id, trust: trusts[index], rank: Int(times[index].timeIntervalSince1970 * 1_000_000))
+                    person: id, trust: trusts[index],
+                    rank: Int((times[index].timeIntervalSince1970 * 1_000_000).rounded()))
             }
             persons[id] = person
         }

@@ -21,6 +21,7 @@ extension AppointmentSeen {
             event.isUnnamed = true
             if !aliases.isEmpty { event.visits = aliases.map(\.identifier) }
         }
+        if let known = whereItIs(record) { return .record(known, event, [], ending: [], absorbing: nil) }
         let resolved = Resolution.resolve(self, record)
         if resolved.namesDisagree { event.flags.insert(.namesDisagree) }
         if record.decided == nil, unsettles(record, resolved.answer) {
@@ -38,6 +39,18 @@ extension AppointmentSeen {
         case .ambiguous(let candidates):
             return ambiguous(candidates, "\(candidates.count) appointments of this person may be meant", definition)
         }
+    }
+
+    /// The appointment of which this very message was heard before: it comes twice by a resend and a replay at once, or it
+    /// names one person twice.
+    private func whereItIs(_ record: OnRecord) -> UUID? {
+        guard let person = record.person, event.entry != AppointmentEvent.noEntry else { return nil }
+        return record.candidates.first { candidate in
+            candidate.appointment.person == person
+                && candidate.events.contains {
+                    $0.entry == event.entry && !$0.kind.isDerived && $0.kind != .retracted
+                }
+        }?.appointment.id
     }
 
     /// Its names; and of a move under a new id the old one too, where that is not on record yet: its booking comes late and
