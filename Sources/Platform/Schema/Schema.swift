@@ -28,7 +28,6 @@ package enum Schema {
         Migration("v0018_administrators", PackageResources.v0018_administrators_sql),
         Migration("v0019_hot_parents", PackageResources.v0019_hot_parents_sql),
         Migration("v0020_sending", PackageResources.v0020_sending_sql),
-        Migration("v0021_in_order", PackageResources.v0021_in_order_sql),
     ]
 
     /// Brings the database to this program's version; the names of what was applied, in order. Safe to repeat, and to

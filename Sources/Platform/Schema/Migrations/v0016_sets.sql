@@ -25,6 +25,7 @@ CREATE FUNCTION records.save_persons(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 DECLARE
     written bigint;
+    seen_at timestamptz := clock_timestamp();
 BEGIN
     INSERT INTO records.person (enterprise_id, id, family, given, birth_date, sex, phone, email)
     SELECT u.enterprise, u.id, u.family, u.given, u.birth, u.sex, u.phone, u.email
@@ -42,8 +43,11 @@ BEGIN
             RAISE EXCEPTION 'a person was changed by another commit' USING ERRCODE = 'serialization_failure';
         END IF;
     END IF;
-    INSERT INTO records.person_alias (enterprise_id, kind, authority, value, person_id, trust)
-    SELECT * FROM unnest(name_enterprises, name_kinds, name_authorities, name_values, name_persons, name_trusts)
+    INSERT INTO records.person_alias (enterprise_id, kind, authority, value, person_id, trust, first_seen_at)
+    SELECT u.enterprise, u.kind, u.authority, u.value, u.person, u.trust, seen_at + u.n * interval '1 microsecond'
+    FROM unnest(name_enterprises, name_kinds, name_authorities, name_values, name_persons, name_trusts)
+        WITH ORDINALITY AS u (enterprise, kind, authority, value, person, trust, n)
+    ORDER BY u.enterprise, u.kind, u.authority, u.value
     ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS written = ROW_COUNT;
     IF written <> cardinality(name_values) THEN
@@ -54,13 +58,21 @@ END $$;
 -- What is taken by others than one that excludes, for whoever counts or comes next.
 CREATE INDEX occupancy_shared ON records.occupancy USING gist (practice_id, resource_id, during) WHERE NOT exclusive;
 
--- How many take a resource's time.
+-- How many appointments take a resource's time. Holds end by themselves, and nobody then looks at the slot.
 CREATE FUNCTION records.taken(practice text, resource uuid, stretch tstzrange) RETURNS bigint
 LANGUAGE sql STABLE AS $$
     SELECT (SELECT count(*) FROM records.occupancy o
-            WHERE o.practice_id = practice AND o.resource_id = resource AND o.during && stretch AND o.exclusive)
+            WHERE o.practice_id = practice AND o.resource_id = resource AND o.during && stretch AND o.exclusive
+                AND o.appointment_id IS NOT NULL)
         + (SELECT count(*) FROM records.occupancy o
            WHERE o.practice_id = practice AND o.resource_id = resource AND o.during && stretch AND NOT o.exclusive)
+$$;
+
+-- A slot is busy where as many take it as the resource holds.
+CREATE FUNCTION records.slot_status(practice text, resource uuid, stretch tstzrange) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN r.capacity <= records.taken(practice, resource, stretch) THEN 'busy' ELSE 'free' END
+    FROM records.resource r WHERE r.practice_id = practice AND r.id = resource
 $$;
 
 -- What appointments take: a projection that no decision reads. Resources are made at first sight and blanks filled; all that
@@ -93,6 +105,9 @@ DECLARE
     p_practices text[];
     p_resources uuid[];
     p_during tstzrange[];
+    t_practices text[];
+    t_resources uuid[];
+    t_during tstzrange[];
     is_shared boolean;
 BEGIN
     -- 1: resources at first sight
@@ -226,46 +241,53 @@ BEGIN
                 AND NOT EXISTS (
                     SELECT FROM records.occupancy e
                     WHERE e.practice_id = o.practice_id AND e.resource_id = o.resource_id AND e.during && o.during
-                        AND NOT e.exclusive AND e.appointment_id < o.appointment_id);
+                        AND NOT e.exclusive AND e.appointment_id < o.appointment_id
+                        AND NOT EXISTS (  -- who stands beside one that excludes is in nobody's way
+                            SELECT FROM records.occupancy x
+                            WHERE x.practice_id = e.practice_id AND x.resource_id = e.resource_id
+                                AND x.during && e.during AND x.exclusive));
             EXIT WHEN NOT FOUND;
         END LOOP;
     END IF;
 
-    -- 7: the slots
-    IF u_practices IS NOT NULL THEN
-        INSERT INTO records.slot (practice_id, resource_id, during, status)
-        SELECT t.practice, t.resource, t.during, CASE
-            WHEN t.capacity = 1 OR t.capacity <= records.taken(t.practice, t.resource, t.during) THEN 'busy'
-            ELSE 'free' END
+    -- 7: the slots of these times, and every other slot that overlaps one of them, as what is taken now leaves them
+    IF u_practices IS NULL AND p_practices IS NULL THEN RETURN; END IF;
+    SELECT array_agg(t.practice), array_agg(t.resource), array_agg(t.during)
+    INTO t_practices, t_resources, t_during
+    FROM (
+        SELECT u.practice, u.resource, tstzrange(u.start_at, u.end_at) AS during
+        FROM unnest(u_practices, u_resources, u_starts, u_ends, u_taken) AS u (practice, resource, start_at, end_at, taken)
+        WHERE u.taken
+        UNION
+        SELECT p.practice, p.resource, p.during
+        FROM unnest(p_practices, p_resources, p_during) AS p (practice, resource, during)
+        ORDER BY 1, 2, 3
+    ) t;
+    INSERT INTO records.slot (practice_id, resource_id, during, status)
+    SELECT t.practice, t.resource, t.during, records.slot_status(t.practice, t.resource, t.during)
+    FROM unnest(t_practices, t_resources, t_during) AS t (practice, resource, during)
+    ON CONFLICT (practice_id, resource_id, during) DO NOTHING;
+    UPDATE records.slot s SET status = n.status, version = s.version + 1, changed_at = clock_timestamp()
+    FROM (
+        SELECT x.practice_id, x.id, records.slot_status(x.practice_id, x.resource_id, x.during) AS status
         FROM (
-            SELECT DISTINCT u.practice, u.resource, u.capacity, tstzrange(u.start_at, u.end_at) AS during
-            FROM unnest(u_practices, u_resources, u_capacities, u_starts, u_ends, u_taken)
-                AS u (practice, resource, capacity, start_at, end_at, taken)
-            WHERE u.taken
-            ORDER BY 1, 2, 4
-        ) t
-        ON CONFLICT (practice_id, resource_id, during) DO UPDATE SET
-            status = 'busy', version = slot.version + 1, changed_at = clock_timestamp()
-        WHERE slot.status = 'free' AND excluded.status = 'busy';
-    END IF;
-    IF p_practices IS NOT NULL THEN
-        INSERT INTO records.slot (practice_id, resource_id, during, status)
-        SELECT t.practice, t.resource, t.during, CASE
-            WHEN (SELECT r.capacity FROM records.resource r WHERE r.practice_id = t.practice AND r.id = t.resource)
-                <= records.taken(t.practice, t.resource, t.during) THEN 'busy'
-            ELSE 'free' END
-        FROM (
-            SELECT DISTINCT p.practice, p.resource, p.during
-            FROM unnest(p_practices, p_resources, p_during) AS p (practice, resource, during)
-            ORDER BY 1, 2, 3
-        ) t
-        ON CONFLICT (practice_id, resource_id, during) DO UPDATE SET
-            status = 'free', version = slot.version + 1, changed_at = clock_timestamp()
-        WHERE slot.status = 'busy' AND excluded.status = 'free';
-    END IF;
+            SELECT DISTINCT x.practice_id, x.id, x.resource_id, x.during
+            FROM unnest(t_practices, t_resources, t_during) AS t (practice, resource, during)
+            CROSS JOIN LATERAL (
+                SELECT y.practice_id, y.id, y.resource_id, y.during FROM records.slot y
+                WHERE y.practice_id = t.practice AND y.resource_id = t.resource
+                    -- by the key's order, in which a range stands by its start; none is longer than a day
+                    AND y.during >= tstzrange(lower(t.during) - interval '1 day', NULL)
+                    AND y.during < tstzrange(upper(t.during), NULL)
+                    AND y.during && t.during AND y.status <> 'busy-unavailable' OFFSET 0
+            ) x
+        ) x
+    ) n
+    WHERE s.practice_id = n.practice_id AND s.id = n.id AND s.status <> n.status AND s.status <> 'busy-unavailable';
 END $$;
 
-GRANT EXECUTE ON FUNCTION records.save_persons, records.place_appointments, records.taken TO pmsync_scheduling;
+GRANT EXECUTE ON FUNCTION records.save_persons, records.place_appointments, records.taken, records.slot_status
+    TO pmsync_scheduling;
 
 -- Each look by key has one index that can serve it. On a database without statistics PostgreSQL takes any index that begins
 -- with practice_id for as good as the primary key, and the plan is kept: an index that says IS NOT NULL of its own column
