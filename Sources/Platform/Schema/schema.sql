@@ -369,24 +369,45 @@ BEGIN
         FROM unnest(p_practices, p_resources, p_during) AS p (practice, resource, during)
         ORDER BY 1, 2, 3
     ) t;
+    -- A slot is busy where as many appointments take it as the resource holds. Holds end by themselves, and nobody then
+    -- looks at the slot, so they do not count. Written out, for to call a function for each slot costs more than the looks.
     INSERT INTO records.slot (practice_id, resource_id, during, status)
-    SELECT t.practice, t.resource, t.during, records.slot_status(t.practice, t.resource, t.during)
+    SELECT t.practice, t.resource, t.during, CASE WHEN r.capacity <= (
+            SELECT count(*) FROM records.occupancy o
+            WHERE o.practice_id = t.practice AND o.resource_id = t.resource AND o.during && t.during AND o.exclusive
+                AND o.appointment_id IS NOT NULL) + (
+            SELECT count(*) FROM records.occupancy o
+            WHERE o.practice_id = t.practice AND o.resource_id = t.resource AND o.during && t.during
+                AND NOT o.exclusive AND o.appointment_id IS NOT NULL)
+        THEN 'busy' ELSE 'free' END
     FROM unnest(t_practices, t_resources, t_during) AS t (practice, resource, during)
+    CROSS JOIN LATERAL (
+        SELECT x.capacity FROM records.resource x WHERE x.practice_id = t.practice AND x.id = t.resource LIMIT 1
+    ) r
     ON CONFLICT (practice_id, resource_id, during) DO NOTHING;
     UPDATE records.slot s SET status = n.status, version = s.version + 1, changed_at = clock_timestamp()
     FROM (
-        SELECT x.practice_id, x.id, records.slot_status(x.practice_id, x.resource_id, x.during) AS status
+        SELECT x.practice_id, x.id, CASE WHEN x.capacity <= (
+                SELECT count(*) FROM records.occupancy o
+                WHERE o.practice_id = x.practice_id AND o.resource_id = x.resource_id AND o.during && x.during
+                    AND o.exclusive AND o.appointment_id IS NOT NULL) + (
+                SELECT count(*) FROM records.occupancy o
+                WHERE o.practice_id = x.practice_id AND o.resource_id = x.resource_id AND o.during && x.during
+                    AND NOT o.exclusive AND o.appointment_id IS NOT NULL)
+            THEN 'busy' ELSE 'free' END AS status
         FROM (
-            SELECT DISTINCT x.practice_id, x.id, x.resource_id, x.during
+            SELECT DISTINCT y.practice_id, y.id, y.resource_id, y.during, r.capacity
             FROM unnest(t_practices, t_resources, t_during) AS t (practice, resource, during)
             CROSS JOIN LATERAL (
-                SELECT y.practice_id, y.id, y.resource_id, y.during FROM records.slot y
-                WHERE y.practice_id = t.practice AND y.resource_id = t.resource
-                    -- by the key's order, in which a range stands by its start; none is longer than a day
-                    AND y.during >= tstzrange(lower(t.during) - interval '1 day', NULL)
-                    AND y.during < tstzrange(upper(t.during), NULL)
-                    AND y.during && t.during AND y.status <> 'busy-unavailable' OFFSET 0
-            ) x
+                SELECT x.capacity FROM records.resource x
+                WHERE x.practice_id = t.practice AND x.id = t.resource LIMIT 1
+            ) r
+            CROSS JOIN LATERAL (
+                -- Without the practice, for whose sake the unique key would be read from its beginning.
+                SELECT z.practice_id, z.id, z.resource_id, z.during, z.status FROM records.slot z
+                WHERE z.resource_id = t.resource AND z.during && t.during OFFSET 0
+            ) y
+            WHERE y.practice_id = t.practice AND y.status <> 'busy-unavailable'
         ) x
     ) n
     WHERE s.practice_id = n.practice_id AND s.id = n.id AND s.status <> n.status AND s.status <> 'busy-unavailable';
@@ -431,27 +452,6 @@ BEGIN
 END $$;
 
 ALTER FUNCTION records.save_persons(enterprises text[], ids uuid[], revisions bigint[], families text[], givens text[], births date[], sexes text[], phones text[], emails text[], name_enterprises text[], name_kinds text[], name_authorities text[], name_values text[], name_persons uuid[], name_trusts smallint[]) OWNER TO pmsync;
-
-CREATE FUNCTION records.slot_status(practice text, resource uuid, stretch tstzrange) RETURNS text
-    LANGUAGE sql STABLE
-    AS $$
-    SELECT CASE WHEN r.capacity <= records.taken(practice, resource, stretch) THEN 'busy' ELSE 'free' END
-    FROM records.resource r WHERE r.practice_id = practice AND r.id = resource
-$$;
-
-ALTER FUNCTION records.slot_status(practice text, resource uuid, stretch tstzrange) OWNER TO pmsync;
-
-CREATE FUNCTION records.taken(practice text, resource uuid, stretch tstzrange) RETURNS bigint
-    LANGUAGE sql STABLE
-    AS $$
-    SELECT (SELECT count(*) FROM records.occupancy o
-            WHERE o.practice_id = practice AND o.resource_id = resource AND o.during && stretch AND o.exclusive
-                AND o.appointment_id IS NOT NULL)
-        + (SELECT count(*) FROM records.occupancy o
-           WHERE o.practice_id = practice AND o.resource_id = resource AND o.during && stretch AND NOT o.exclusive)
-$$;
-
-ALTER FUNCTION records.taken(practice text, resource uuid, stretch tstzrange) OWNER TO pmsync;
 
 CREATE TABLE api.client (
     practice_id text NOT NULL,
@@ -1850,6 +1850,8 @@ CREATE INDEX person_alias_by_person ON records.person_alias USING btree (enterpr
 
 CREATE INDEX person_by_survivor ON records.person USING btree (enterprise_id, survivor) WHERE (survivor IS NOT NULL);
 
+CREATE INDEX slot_by_time ON records.slot USING gist (resource_id, during);
+
 CREATE INDEX alarm_by_time ON watch.alarm USING btree (practice_id, raised_at);
 
 CREATE UNIQUE INDEX alarm_open ON watch.alarm USING btree (practice_id, kind, feed) WHERE (ended_at IS NULL);
@@ -2211,10 +2213,6 @@ GRANT SELECT,INSERT ON TABLE journal.entry TO pmsync_operator;
 GRANT ALL ON FUNCTION records.place_appointments(practices text[], appointments uuid[], are_new boolean[], use_practices text[], use_appointments uuid[], kinds text[], codes text[], names text[], npis text[], starts timestamp with time zone[], ends timestamp with time zone[], takes boolean[], are_first boolean[], passed_practices text[], passed_kinds text[], passed_codes text[], passed_starts timestamp with time zone[], passed_ends timestamp with time zone[]) TO pmsync_scheduling;
 
 GRANT ALL ON FUNCTION records.save_persons(enterprises text[], ids uuid[], revisions bigint[], families text[], givens text[], births date[], sexes text[], phones text[], emails text[], name_enterprises text[], name_kinds text[], name_authorities text[], name_values text[], name_persons uuid[], name_trusts smallint[]) TO pmsync_scheduling;
-
-GRANT ALL ON FUNCTION records.slot_status(practice text, resource uuid, stretch tstzrange) TO pmsync_scheduling;
-
-GRANT ALL ON FUNCTION records.taken(practice text, resource uuid, stretch tstzrange) TO pmsync_scheduling;
 
 GRANT SELECT ON TABLE api.client TO pmsync_scheduling;
 GRANT SELECT,INSERT,UPDATE ON TABLE api.client TO pmsync_operator;

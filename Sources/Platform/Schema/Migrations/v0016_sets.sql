@@ -58,22 +58,8 @@ END $$;
 -- What is taken by others than one that excludes, for whoever counts or comes next.
 CREATE INDEX occupancy_shared ON records.occupancy USING gist (practice_id, resource_id, during) WHERE NOT exclusive;
 
--- How many appointments take a resource's time. Holds end by themselves, and nobody then looks at the slot.
-CREATE FUNCTION records.taken(practice text, resource uuid, stretch tstzrange) RETURNS bigint
-LANGUAGE sql STABLE AS $$
-    SELECT (SELECT count(*) FROM records.occupancy o
-            WHERE o.practice_id = practice AND o.resource_id = resource AND o.during && stretch AND o.exclusive
-                AND o.appointment_id IS NOT NULL)
-        + (SELECT count(*) FROM records.occupancy o
-           WHERE o.practice_id = practice AND o.resource_id = resource AND o.during && stretch AND NOT o.exclusive)
-$$;
-
--- A slot is busy where as many take it as the resource holds.
-CREATE FUNCTION records.slot_status(practice text, resource uuid, stretch tstzrange) RETURNS text
-LANGUAGE sql STABLE AS $$
-    SELECT CASE WHEN r.capacity <= records.taken(practice, resource, stretch) THEN 'busy' ELSE 'free' END
-    FROM records.resource r WHERE r.practice_id = practice AND r.id = resource
-$$;
+-- The slots that overlap a time, of whatever length.
+CREATE INDEX slot_by_time ON records.slot USING gist (resource_id, during);
 
 -- What appointments take: a projection that no decision reads. Resources are made at first sight and blanks filled; all that
 -- take part are then locked in the order of their ids, so that capacities are counted and who excludes is chosen under the
@@ -263,31 +249,51 @@ BEGIN
         FROM unnest(p_practices, p_resources, p_during) AS p (practice, resource, during)
         ORDER BY 1, 2, 3
     ) t;
+    -- A slot is busy where as many appointments take it as the resource holds. Holds end by themselves, and nobody then
+    -- looks at the slot, so they do not count. Written out, for to call a function for each slot costs more than the looks.
     INSERT INTO records.slot (practice_id, resource_id, during, status)
-    SELECT t.practice, t.resource, t.during, records.slot_status(t.practice, t.resource, t.during)
+    SELECT t.practice, t.resource, t.during, CASE WHEN r.capacity <= (
+            SELECT count(*) FROM records.occupancy o
+            WHERE o.practice_id = t.practice AND o.resource_id = t.resource AND o.during && t.during AND o.exclusive
+                AND o.appointment_id IS NOT NULL) + (
+            SELECT count(*) FROM records.occupancy o
+            WHERE o.practice_id = t.practice AND o.resource_id = t.resource AND o.during && t.during
+                AND NOT o.exclusive AND o.appointment_id IS NOT NULL)
+        THEN 'busy' ELSE 'free' END
     FROM unnest(t_practices, t_resources, t_during) AS t (practice, resource, during)
+    CROSS JOIN LATERAL (
+        SELECT x.capacity FROM records.resource x WHERE x.practice_id = t.practice AND x.id = t.resource LIMIT 1
+    ) r
     ON CONFLICT (practice_id, resource_id, during) DO NOTHING;
     UPDATE records.slot s SET status = n.status, version = s.version + 1, changed_at = clock_timestamp()
     FROM (
-        SELECT x.practice_id, x.id, records.slot_status(x.practice_id, x.resource_id, x.during) AS status
+        SELECT x.practice_id, x.id, CASE WHEN x.capacity <= (
+                SELECT count(*) FROM records.occupancy o
+                WHERE o.practice_id = x.practice_id AND o.resource_id = x.resource_id AND o.during && x.during
+                    AND o.exclusive AND o.appointment_id IS NOT NULL) + (
+                SELECT count(*) FROM records.occupancy o
+                WHERE o.practice_id = x.practice_id AND o.resource_id = x.resource_id AND o.during && x.during
+                    AND NOT o.exclusive AND o.appointment_id IS NOT NULL)
+            THEN 'busy' ELSE 'free' END AS status
         FROM (
-            SELECT DISTINCT x.practice_id, x.id, x.resource_id, x.during
+            SELECT DISTINCT y.practice_id, y.id, y.resource_id, y.during, r.capacity
             FROM unnest(t_practices, t_resources, t_during) AS t (practice, resource, during)
             CROSS JOIN LATERAL (
-                SELECT y.practice_id, y.id, y.resource_id, y.during FROM records.slot y
-                WHERE y.practice_id = t.practice AND y.resource_id = t.resource
-                    -- by the key's order, in which a range stands by its start; none is longer than a day
-                    AND y.during >= tstzrange(lower(t.during) - interval '1 day', NULL)
-                    AND y.during < tstzrange(upper(t.during), NULL)
-                    AND y.during && t.during AND y.status <> 'busy-unavailable' OFFSET 0
-            ) x
+                SELECT x.capacity FROM records.resource x
+                WHERE x.practice_id = t.practice AND x.id = t.resource LIMIT 1
+            ) r
+            CROSS JOIN LATERAL (
+                -- Without the practice, for whose sake the unique key would be read from its beginning.
+                SELECT z.practice_id, z.id, z.resource_id, z.during, z.status FROM records.slot z
+                WHERE z.resource_id = t.resource AND z.during && t.during OFFSET 0
+            ) y
+            WHERE y.practice_id = t.practice AND y.status <> 'busy-unavailable'
         ) x
     ) n
     WHERE s.practice_id = n.practice_id AND s.id = n.id AND s.status <> n.status AND s.status <> 'busy-unavailable';
 END $$;
 
-GRANT EXECUTE ON FUNCTION records.save_persons, records.place_appointments, records.taken, records.slot_status
-    TO pmsync_scheduling;
+GRANT EXECUTE ON FUNCTION records.save_persons, records.place_appointments TO pmsync_scheduling;
 
 -- Each look by key has one index that can serve it. On a database without statistics PostgreSQL takes any index that begins
 -- with practice_id for as good as the primary key, and the plan is kept: an index that says IS NOT NULL of its own column
