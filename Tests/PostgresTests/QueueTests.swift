@@ -360,6 +360,26 @@ private struct Trouble: Error {}
         #expect(try await bench.count("SELECT count(*) FROM queue.blocked") == 0)
     }
 
+    @Test func `A job that comes alone is worked at once, and those of a trickle share a batch`() async throws {
+        let bench = try await QueueBench(lanes: 1)
+        let sizes = Mutex<[Int]>([])
+        let duty = Duty(
+            .named("bench"), pace: .milliseconds(500),
+            work: .batches { batch, _ in
+                sizes.withLock { $0.append(batch.jobs.count) }
+                for job in batch.jobs { bench.note(job.kind) }
+                return BatchResult(finished: batch.jobs)
+            })
+        try await bench.running(duty) {
+            try await bench.enqueue([("a", "first")])
+            _ = await bench.notes(1)
+            try await bench.enqueue([("b", "second")])
+            try await bench.enqueue([("c", "third")])
+            _ = await bench.notes(3)
+        }
+        #expect(sizes.withLock { $0 } == [1, 2])
+    }
+
     @Test func stoppingGivesLanesAndMembershipBack() async throws {
         let bench = try await QueueBench()
         let duty = Duty(

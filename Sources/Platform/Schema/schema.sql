@@ -1383,7 +1383,7 @@ CREATE TABLE records.person (
 
 ALTER TABLE records.person OWNER TO pmsync;
 
-COMMENT ON TABLE records.person IS 'A person. Provisional rows come from any worker through records.seen_person; registration owns the rest. Never leaves.';
+COMMENT ON TABLE records.person IS 'A person. Provisional rows come from any worker through records.save_persons; registration owns the rest. Never leaves.';
 
 COMMENT ON COLUMN records.person.revision IS 'Bumped by every save; a save names the one that it was decided on.';
 
@@ -1399,7 +1399,7 @@ CREATE TABLE records.person_alias (
 
 ALTER TABLE records.person_alias OWNER TO pmsync;
 
-COMMENT ON TABLE records.person_alias IS 'What a person is called on the wire. Only accumulates. Written through records.seen_person; never leaves.';
+COMMENT ON TABLE records.person_alias IS 'What a person is called on the wire. Only accumulates. Written through records.save_persons; never leaves.';
 
 CREATE TABLE records.practice (
     practice_id text NOT NULL,

@@ -8,6 +8,11 @@ COMMENT ON COLUMN records.person.revision IS
 COMMENT ON COLUMN records.appointment.revision IS
     'Bumped by every save, apart from the public version; a save names the one that it was decided on.';
 
+COMMENT ON TABLE records.person IS
+    'A person. Provisional rows come from any worker through records.save_persons; registration owns the rest. Never leaves.';
+COMMENT ON TABLE records.person_alias IS
+    'What a person is called on the wire. Only accumulates. Written through records.save_persons; never leaves.';
+
 DROP FUNCTION records.held_person(
     text, text[], text[], text[], smallint[], text, text, date, text, text, text);
 DROP FUNCTION records.seen_person(
