@@ -94,8 +94,6 @@ struct SchedulingCommands: Sendable {
 extension Effect {
     init(_ applied: SchedulingSlice.Applied, _ source: AppointmentSlice.Source) {
         self.init(practice: source.practice)
-        for (index, one) in applied.records.enumerated() {
-            add(one.change.map { NewChange($0, of: one.id, applied.versions[index], source) })
-        }
+        for one in applied.records { add(one.change.map { NewChange($0, of: one.id, one.version, source) }) }
     }
 }

@@ -49,10 +49,9 @@ package struct SchedulingSlice: RecordSlice {
 
     /// What applying a draft did to each appointment or slot.
     package struct Applied: Sendable {
-        package var records: [(id: UUID, change: AppointmentChange?)] = []
+        package var records: [(id: UUID, change: AppointmentChange?, version: Int32)] = []
         package var slots: [BlockSlice.Change] = []
         package var isPersonOrResourceChanged = false
-        package var versions: [Int32] = []
     }
 
     package mutating func apply(_ draft: Draft) -> Effect {
@@ -109,8 +108,7 @@ package struct SchedulingSlice: RecordSlice {
         _ applied: inout Applied
     ) {
         let change = appointments.add(event, aliases, to: id, source)
-        applied.records.append((id, change))
-        applied.versions.append(appointments[id]?.version ?? 0)
+        applied.records.append((id, change, appointments[id]?.version ?? 0))
     }
 
     private mutating func record(_ draft: BlockDraft, _ source: AppointmentSlice.Source) -> [BlockSlice.Change] {
