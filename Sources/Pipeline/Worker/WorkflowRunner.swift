@@ -82,12 +82,13 @@ package struct WorkflowRunner<Rules: RecordWorkflow>: Sendable {
         var count = 0
         for job in batch.jobs {
             let one = parse(job, entries, definition)
-            var all = needs
+            var more = Rules.Slice.Needs()
             if let input = one.input, case .success(let parsed) = one.parsed {
-                all.formUnion(rules.needs(of: parsed, from: input))
+                more = rules.needs(of: parsed, from: input)
             }
-            if count > 0, all.locks > Self.mostLocks { break }
-            (needs, work[job.id], count) = (all, one, count + 1)
+            if count > 0, needs.locks + more.locks > Self.mostLocks { break }
+            needs.formUnion(more)
+            (work[job.id], count) = (one, count + 1)
         }
         needs.wantsHistory = needs.wantsHistory || isWhole
         var slice = try await Rules.Slice.load(needs, in: transaction)
